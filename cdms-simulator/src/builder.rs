@@ -8,7 +8,7 @@ use cdms_odata::metadata::Metadata;
 
 use crate::clock::SimulatorClock;
 use crate::log::{LIMIT, Log};
-use crate::login::{Account, AdFs, AdFsServer, FormServer, Login, OAuthServer, TokenServer};
+use crate::login::{Account, AdFs, AdFsServer, FormServer, Login, Ntlm, NtlmServer, OAuthServer, TokenServer};
 use crate::simulator::Simulator;
 use crate::state::{Expiry, State};
 use crate::world::{Declared, Switches, World, declare};
@@ -205,6 +205,12 @@ impl SimulatorBuilder {
     /// answered according to `expiry`. Default: no login.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>, expiry: Expiry) -> Self {
         self.login = Login::Form(Mutex::new(FormServer::new(Account::new(user, password), expiry)));
+        self
+    }
+
+    /// Requires a login by NTLM on each connection. Default: no login.
+    pub fn ntlm(mut self, server: NtlmServer) -> Self {
+        self.login = Login::Ntlm(Mutex::new(Ntlm::new(server)));
         self
     }
 

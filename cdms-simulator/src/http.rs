@@ -187,13 +187,13 @@ async fn respond(state: &Arc<State>, connection: u64, request: Request<Received>
     let answer = match met.0.iter().find_map(|fault| instead(fault, &missing)) {
         Some(answer) => answer,
         None => {
+            let now_ms = state.world().clock.now_ms();
             // The SOAP service wants a session as the data service does.
             let outside = call.as_ref().ok().and_then(Call::outside).filter(|path| !soap::is_service(path));
-            let incoming =
-                Incoming { parts: &parts, outside, body: &body, now_ms: state.world().clock.now_ms(), connection };
+            let incoming = Incoming { parts: &parts, outside, body: &body, connection, now_ms };
             state.login.answer(&incoming).unwrap_or_else(|| {
                 let answer = call.and_then(|call| call.carry_out(&mut state.world(), &met));
-                answer.unwrap_or_else(|refusal| Answer::refusal(&refusal))
+                state.login.tell(connection, answer.unwrap_or_else(|refusal| Answer::refusal(&refusal)))
             })
         }
     };

@@ -25,7 +25,9 @@ pub use builder::SimulatorBuilder;
 pub use clock::SimulatorClock;
 pub use fault::{Fault, FaultRule, Gate, Operation, Stage};
 pub use log::{CommitEntry, CommitKind};
-pub use login::{AdFsServer, AdFsTrouble, AdFsVersion, OAuthServer, TokenAnswer};
-pub use offline::pages;
+pub use login::{
+    AdFsServer, AdFsTrouble, AdFsVersion, ChannelBinding, NtlmCounts, NtlmServer, OAuthServer, TokenAnswer,
+};
+pub use offline::{ntlm_accepts, pages};
 pub use simulator::Simulator;
 pub use state::{Expiry, RequestEntry};

@@ -3,6 +3,7 @@
 mod account;
 mod adfs;
 mod form;
+mod ntlm;
 mod oauth;
 
 use std::sync::Mutex;
@@ -13,6 +14,8 @@ pub(crate) use account::Account;
 pub(crate) use adfs::AdFs;
 pub use adfs::{AdFsServer, AdFsTrouble, AdFsVersion};
 pub(crate) use form::{FormServer, form, redirect};
+pub use ntlm::{ChannelBinding, NtlmCounts, NtlmServer};
+pub(crate) use ntlm::{Ntlm, accepts_last_message};
 pub(crate) use oauth::TokenServer;
 pub use oauth::{OAuthServer, TokenAnswer};
 
@@ -28,7 +31,6 @@ pub(crate) struct Incoming<'r> {
     /// The time of the simulator's clock, in ms since 1970 UTC.
     pub(crate) now_ms: i64,
     /// The connection that it came over. Each has another number.
-    #[allow(dead_code, reason = "the ways so far authenticate requests and not connections")]
     pub(crate) connection: u64,
 }
 
@@ -40,6 +42,7 @@ pub(crate) enum Login {
     None,
     Form(Mutex<FormServer>),
     AdFs(Box<Mutex<AdFs>>),
+    Ntlm(Mutex<Ntlm>),
     OAuth(Mutex<TokenServer>),
 }
 
@@ -50,7 +53,24 @@ impl Login {
             Login::None => incoming.outside.is_some_and(form::is_login).then(|| form(200)),
             Login::Form(server) => lock(server).answer(incoming),
             Login::AdFs(server) => lock(server).answer(incoming),
+            Login::Ntlm(server) => lock(server).answer(incoming),
             Login::OAuth(server) => lock(server).answer(incoming),
+        }
+    }
+
+    /// The answer to a request that was carried out, with what the login has to say in it.
+    pub(crate) fn tell(&self, connection: u64, answer: Answer) -> Answer {
+        match self {
+            Login::Ntlm(server) => lock(server).tell(connection, answer),
+            _ => answer,
+        }
+    }
+
+    /// What was seen of logins by NTLM.
+    pub(crate) fn ntlm_counts(&self) -> NtlmCounts {
+        match self {
+            Login::Ntlm(server) => lock(server).counts,
+            _ => NtlmCounts::default(),
         }
     }
 
@@ -60,6 +80,7 @@ impl Login {
             Login::None => {}
             Login::Form(server) => lock(server).expire(),
             Login::AdFs(server) => lock(server).expire(),
+            Login::Ntlm(server) => lock(server).expire(),
             Login::OAuth(server) => lock(server).expire(),
         }
     }
@@ -70,6 +91,7 @@ impl Login {
             Login::None => None,
             Login::Form(server) => Some(what(&mut lock(server).account)),
             Login::AdFs(server) => Some(what(&mut lock(server).account)),
+            Login::Ntlm(server) => Some(what(&mut lock(server).account)),
             Login::OAuth(server) => Some(what(&mut lock(server).account)),
         }
     }
@@ -78,7 +100,7 @@ impl Login {
     pub(crate) fn adfs(&self) -> Option<&Mutex<AdFs>> {
         match self {
             Login::AdFs(server) => Some(server),
-            Login::None | Login::Form(_) | Login::OAuth(_) => None,
+            _ => None,
         }
     }
 

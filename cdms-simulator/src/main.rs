@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cdms_odata::metadata::{EdmType, Metadata};
-use cdms_simulator::{Expiry, Simulator, SimulatorBuilder, SimulatorClock};
+use cdms_simulator::{Expiry, NtlmServer, Simulator, SimulatorBuilder, SimulatorClock};
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -42,6 +42,9 @@ struct Arguments {
     /// Require a login at /ORG/login with the form fields user and password.
     #[arg(long, value_name = "USER:PASSWORD", value_parser = login)]
     login: Option<(String, String)>,
+    /// Require a login by NTLM on each connection.
+    #[arg(long, value_name = "DOMAIN\\USER:PASSWORD", value_parser = ntlm, conflicts_with = "login")]
+    ntlm: Option<[String; 3]>,
     /// Answer to a request without a session: 401, a redirect to a login page, or the login form instead of data.
     #[arg(long, value_name = "ANSWER", requires = "login", default_value = "401", value_parser = expiry())]
     expiry: Expiry,
@@ -141,6 +144,14 @@ fn login(text: &str) -> Result<(String, String), &'static str> {
     let parts = text.split_once(':').filter(|(user, _)| !user.is_empty());
     let (user, password) = parts.ok_or("expected USER:PASSWORD")?;
     Ok((user.to_owned(), password.to_owned()))
+}
+
+fn ntlm(text: &str) -> Result<[String; 3], &'static str> {
+    let parts = text.split_once('\\').and_then(|(domain, rest)| {
+        let (user, password) = rest.split_once(':').filter(|(user, _)| !user.is_empty())?;
+        Some([domain, user, password].map(str::to_owned))
+    });
+    parts.ok_or("expected DOMAIN\\USER:PASSWORD")
 }
 
 fn expiry() -> impl TypedValueParser<Value = Expiry> {
@@ -256,6 +267,9 @@ fn build(options: &Arguments, metadata: Metadata) -> Result<SimulatorBuilder, St
     }
     if let Some((user, password)) = &options.login {
         builder = builder.login(user, password, options.expiry);
+    }
+    if let Some([domain, user, password]) = &options.ntlm {
+        builder = builder.ntlm(NtlmServer::new(domain, user, password));
     }
     Ok(builder.metadata(metadata))
 }

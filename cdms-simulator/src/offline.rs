@@ -1,10 +1,11 @@
-//! A list of records without a server, for what must be asked very often, such as by a fuzzer.
+//! Parts of the server without a server, for what must be asked very often, such as by a fuzzer.
 
 use cdms_odata::Attributes;
 use cdms_odata::metadata::Metadata;
 use uuid::Uuid;
 
 use crate::clock::SimulatorClock;
+use crate::login;
 use crate::refusal::Refusal;
 use crate::world::{Query, Switches, World, pairs};
 
@@ -21,6 +22,12 @@ pub fn pages(
     page_size: usize,
 ) -> Result<Vec<Vec<Uuid>>, String> {
     read(metadata, set, query, records, page_size).map_err(|refusal| refusal.message)
+}
+
+/// Whether a server would take a client's last message of NTLM for this user's. `first` and `challenge` are the two messages
+/// before it, as they went over the wire.
+pub fn ntlm_accepts(domain: &str, user: &str, password: &str, [first, challenge, last]: [&[u8]; 3]) -> bool {
+    login::accepts_last_message(domain, user, password, [first, challenge, last])
 }
 
 fn read(

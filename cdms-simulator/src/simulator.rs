@@ -15,7 +15,7 @@ use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::log::CommitEntry;
-use crate::login::{Account, AdFsTrouble, TokenAnswer, TokenServer};
+use crate::login::{Account, AdFsTrouble, NtlmCounts, TokenAnswer, TokenServer};
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
@@ -266,6 +266,11 @@ impl Simulator {
     /// How many logins have failed because of a wrong user or password; 0 where no login is needed.
     pub fn failed_logins(&self) -> u64 {
         self.state.login.with_account(|account| account.failed).unwrap_or_default()
+    }
+
+    /// What was seen of logins by NTLM ([`SimulatorBuilder::ntlm`]).
+    pub fn ntlm_counts(&self) -> NtlmCounts {
+        self.state.login.ntlm_counts()
     }
 
     /// Whether so many logins in a row have failed that the account is locked ([`SimulatorBuilder::lock_after`]).

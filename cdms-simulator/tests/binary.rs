@@ -145,7 +145,7 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
     std::fs::write(folder.join("broken.json"), "[{]").unwrap();
     std::fs::write(folder.join("unknown.json"), r#"[{"entity": "Account", "attributes": {"Nmae": "x"}}]"#).unwrap();
     let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
-    let cases: [(&[&str], &[&str]); 12] = [
+    let cases: [(&[&str], &[&str]); 13] = [
         (&[], &["--metadata <FILE>"]),
         (&["--metadata", "nothing.xml"], &["cannot read nothing.xml"]),
         (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
@@ -155,6 +155,7 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
         (&["--metadata", "metadata.xml", "--listen", "0.0.0.0:0"], &["0.0.0.0:0", "loopback"]),
         (&["--metadata", "metadata.xml", "--listen", "here"], &["--listen <ADDRESS>", "here"]),
         (&["--metadata", "metadata.xml", "--login", "hub"], &["--login <USER:PASSWORD>", "expected USER:PASSWORD"]),
+        (&["--metadata", "metadata.xml", "--ntlm", "hub:secret"], &["--ntlm <", "expected DOMAIN\\USER:PASSWORD"]),
         (
             &["--metadata", "metadata.xml", "--max-length", "Account.Nmae=5"],
             &["--max-length Account.Nmae", "metadata.xml has no such attribute"],
@@ -203,6 +204,7 @@ fn the_help_lists_all_options_and_the_exit_code() {
         "--control",
         "--clock <MS>",
         "--login <USER:PASSWORD>",
+        "--ntlm <DOMAIN\\USER:PASSWORD>",
         "--expiry <ANSWER>",
         "--page-size <RECORDS>",
         "--max-length <ENTITY.ATTRIBUTE=LENGTH>",
