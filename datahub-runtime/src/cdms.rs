@@ -30,6 +30,6 @@ pub use login_error::LoginError;
 pub use login_reply::LoginReply;
 pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;
-pub use session::{HeaderSession, Session, SessionResponse, Standing};
+pub use session::{HeaderSession, Opened, Session, SessionResponse, Standing};
 pub(crate) use shape::RecordShape;
 pub(crate) use trust::Trust;

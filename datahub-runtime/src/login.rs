@@ -5,6 +5,8 @@
 #[cfg(feature = "adfs")]
 mod adfs;
 mod headers;
+#[cfg(feature = "ntlm")]
+mod ntlm;
 #[cfg(feature = "oauth")]
 mod oauth;
 #[cfg(feature = "adfs")]
@@ -18,10 +20,12 @@ pub use datahub_login::{Document, Field, FieldKind, Form};
 pub use secrecy;
 
 pub use crate::cdms::{
-    Anonymous, Authenticator, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Session,
+    Anonymous, Authenticator, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Opened, Session,
     SessionResponse, Standing,
 };
 pub use headers::StaticHeaders;
+#[cfg(feature = "ntlm")]
+pub use ntlm::Ntlm;
 #[cfg(feature = "oauth")]
 pub use oauth::OAuth;
 #[cfg(feature = "adfs")]

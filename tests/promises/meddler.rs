@@ -24,6 +24,8 @@ pub(crate) enum Deed {
     Undated,
     /// It is not passed on; these bytes are the answer, and the connection is closed.
     Answer(Vec<u8>),
+    /// It is not passed on; these bytes are the answer.
+    Keep(Vec<u8>),
     /// It is passed on, the answer is dropped, and these bytes are sent in its place.
     Instead(Vec<u8>),
     /// It is passed on, and the connection is closed after the answer although that does not say so.
@@ -91,6 +93,7 @@ fn serve(stream: &TcpStream, upstream: &str, seen: &Mutex<Vec<String>>, rule: &R
             Deed::Body(change) => (with_body(&pass(), change), true),
             Deed::Undated => (without_date(&pass()), true),
             Deed::Answer(bytes) => (bytes, false),
+            Deed::Keep(bytes) => (bytes, true),
             Deed::Instead(bytes) => {
                 pass();
                 (bytes, false)

@@ -4,16 +4,17 @@ use std::fmt;
 
 use datahub_protocol::Reason;
 use futures_util::future::BoxFuture;
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::connections::Connections;
+use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
 use super::login_reply::LoginReply;
-use super::session::Session;
-use super::transport::Transport;
+use super::session::{Session, sensitive};
+use super::transport::{NoResponse, Over, Transport};
 use crate::login::{Credentials, Presented, Secret};
 
 /// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.
@@ -94,12 +95,12 @@ impl Session for Anonymous {
 pub struct LoginRequests<'c> {
     transport: &'c Transport,
     presented: Option<&'c Presented>,
-    own: Option<&'c Connections>,
+    over: Over<'c>,
 }
 
 impl<'c> LoginRequests<'c> {
     pub(crate) fn new(transport: &'c Transport, presented: Option<&'c Presented>) -> Self {
-        LoginRequests { transport, presented, own: None }
+        LoginRequests { transport, presented, over: Over::Shared }
     }
 
     /// The value of a secret. That of the authenticator's [credentials](Authenticator::credentials) is the one that the hub
@@ -116,7 +117,8 @@ impl<'c> LoginRequests<'c> {
     }
 
     /// Connections that only this login and its session use, for so many requests at once; 0 counts as 1. They have the limits
-    /// of the hub's other connections. With one request at a time they are one connection, as long as CDMS keeps it open.
+    /// of the hub's other connections. Each is for one request at a time, and is one connection as long as CDMS keeps it open;
+    /// [`Session::open`] can log it in.
     ///
     /// # Errors
     ///
@@ -128,7 +130,17 @@ impl<'c> LoginRequests<'c> {
 
     /// The same requests over these connections.
     pub fn over(self, connections: &'c Connections) -> Self {
-        LoginRequests { own: Some(connections), ..self }
+        LoginRequests { over: Over::Own(connections), ..self }
+    }
+
+    /// The same requests over the connection of a turn.
+    pub(crate) fn on(self, turn: &'c Turn) -> Self {
+        LoginRequests { over: Over::Held(turn), ..self }
+    }
+
+    /// A turn on connections, for requests that must go over the same one.
+    pub(crate) async fn turn(&self, connections: &Connections) -> Result<Turn, LoginError> {
+        self.transport.turn(connections).await.map_err(LoginError::of_no_response)
     }
 
     /// The organisation's address, without a slash at the end.
@@ -158,6 +170,20 @@ impl<'c> LoginRequests<'c> {
         self.exchange(url, Some(encoded(fields))).await
     }
 
+    /// Sends a request that changes nothing and has a small answer to the data service, with these headers.
+    ///
+    /// # Errors
+    ///
+    /// As [`LoginRequests::get`].
+    pub(crate) async fn harmless(&self, headers: HeaderMap) -> Result<LoginReply, LoginError> {
+        let harmless = self.transport.harmless();
+        let url = Url::parse(&harmless.url).map_err(|error| LoginError::new(format!("invalid address: {error}")))?;
+        let mut all = harmless.headers.clone();
+        all.extend(sensitive(headers));
+        let received = self.transport.login_request(url, all, None, self.over).await;
+        received.map(LoginReply::of).map_err(LoginError::of_no_response)
+    }
+
     async fn exchange(&self, url: &str, form: Option<Zeroizing<String>>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError::new(format!("invalid login address: {error}")))?;
         self.send(url, form, None).await
@@ -179,8 +205,9 @@ impl<'c> LoginRequests<'c> {
                 url.host_str().unwrap_or_default()
             )));
         }
-        let answer = self.transport.login_request(url, form, cookies, self.own).await;
-        answer.map(LoginReply::of).map_err(|no_response| LoginError::because(Reason::of(no_response)))
+        let headers = HeaderMap::from_iter(cookies.map(|cookies| (COOKIE, cookies)));
+        let received = self.transport.login_request(url, headers, form, self.over).await;
+        received.map(LoginReply::of).map_err(LoginError::of_no_response)
     }
 
     /// The address of CDMS's data service, which the session is for.

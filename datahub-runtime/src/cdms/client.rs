@@ -20,7 +20,7 @@ use super::login::{Logins, SessionEnd};
 use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
-use super::transport::{ALWAYS, MaySend, NoResponse, Transport};
+use super::transport::{self, ALWAYS, MaySend, NoResponse, Transport};
 use super::trust::Trust;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
@@ -264,11 +264,18 @@ impl Client {
         let login = self.logins.session(&self.transport).await.map_err(Broken::NoSession)?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let response = self.transport.data_request(request, login.session(), may_send).instrument(span.clone()).await;
-        let response = response.map_err(Broken::NoResponse)?;
-        span.record("status", response.status.as_u16());
-        self.logins.observe(&self.transport, &login, &response).await.map_err(Broken::SessionEnd)?;
-        Ok(response)
+        let sent = self.transport.data_request(request, login.session(), login.presented(), may_send);
+        let received = sent.instrument(span.clone()).await;
+        let received = match received {
+            Ok(received) => received,
+            Err(transport::Unanswered::NoResponse(no_response)) => return Err(Broken::NoResponse(no_response)),
+            Err(transport::Unanswered::NotOpened(error)) => {
+                return Err(Broken::SessionEnd(self.logins.not_opened(&self.transport, &login, error).await));
+            }
+        };
+        span.record("status", received.response.status.as_u16());
+        self.logins.observe(&self.transport, &login, &received).await.map_err(Broken::SessionEnd)?;
+        Ok(received.response)
     }
 
     pub(crate) fn shape(&self, model: &'static ModelDescriptor) -> Arc<RecordShape> {

@@ -1,72 +1,277 @@
 //! Connections to CDMS: those that all requests share, and those that belong to one session.
 
 use std::fmt;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use datahub_protocol::planted::{Planted, planted};
 use reqwest::redirect::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use url::Url;
 
 use super::trust::Trust;
 
+/// How long a connection of a session may be idle before it is closed. Servers close theirs after two minutes, and a request
+/// that crosses this on the wire is lost.
+const IDLE_MAX: Duration = Duration::from_secs(55);
+
+/// How soon after an answer the next request may follow over the connection of a session. The HTTP client takes a connection back
+/// a moment after the end of an answer, and opens another one for a request that comes sooner.
+const REST: Duration = Duration::from_millis(5);
+
 /// Connections with a limit of the requests that use them at once.
 #[derive(Clone)]
 pub struct Connections {
-    http: reqwest::Client,
+    lines: Arc<Lines>,
     /// A permit for each request that may be under way.
     turns: Arc<Semaphore>,
     at_once: usize,
 }
 
-/// A request may be under way while this is held.
-pub(super) type Turn = OwnedSemaphorePermit;
+/// The clients of the connections.
+enum Lines {
+    /// All requests share one client, which has as many connections as it needs.
+    Shared(reqwest::Client),
+    /// Each has one connection at a time, because a client with several takes any of them for a request.
+    Own {
+        lines: Vec<Line>,
+        free: Mutex<Vec<usize>>,
+        make: Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>,
+    },
+}
+
+/// A client of one connection, made when it is used first, and what is known of its connection.
+#[derive(Default)]
+struct Line {
+    http: OnceLock<reqwest::Client>,
+    state: Mutex<LineState>,
+}
+
+/// What is known of the one connection of a line. A connection is known by the address of its own end.
+#[derive(Default)]
+struct LineState {
+    /// The connection of the last answer, unless no other answer follows on it.
+    last: Option<SocketAddr>,
+    /// The connection that the session has opened.
+    opened: Option<SocketAddr>,
+    used: Option<Instant>,
+}
+
+/// A request may be under way while this is held, and no other uses its line.
+pub(crate) struct Turn {
+    lines: Arc<Lines>,
+    /// Which line, where there are several.
+    line: usize,
+    /// The last field, so that the line is free before the next turn begins.
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Connections {
-    /// Connections for so many requests at once to the data service at this address. They follow no redirects and repeat
-    /// nothing.
+    /// Connections for so many requests at once to the data service at this address, which all requests share.
     ///
     /// # Errors
     ///
     /// The HTTP client cannot be set up.
-    pub(super) fn to(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
-        // The process may already have a provider; either will do.
-        _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(if planted(Planted::RedirectsFollowed) { Policy::limited(5) } else { Policy::none() })
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .timeout(time_limit)
-            .connect_timeout(time_limit.min(Duration::from_secs(15)))
-            .pool_max_idle_per_host(at_once)
-            .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
-        builder = trust.given_to(builder);
-        if service.scheme() == "http" {
-            // Plain http stays on this machine, so no proxy has a part in it.
-            builder = builder.no_proxy();
-        }
-        let turns = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
-        Ok(Connections { http: builder.build()?, turns, at_once })
+    pub(super) fn shared(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
+        let http = client(service.scheme(), trust, time_limit).pool_max_idle_per_host(at_once).build()?;
+        Ok(Connections::over(Lines::Shared(http), at_once))
     }
 
-    pub(super) fn http(&self) -> &reqwest::Client {
-        &self.http
+    /// So many connections to the data service at this address for one session, each for one request at a time.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP client cannot be set up.
+    pub(super) fn own(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
+        let (scheme, trust) = (service.scheme().to_owned(), trust.clone());
+        let make = move || {
+            let one = client(&scheme, &trust, time_limit).pool_max_idle_per_host(1).pool_idle_timeout(IDLE_MAX);
+            one.http1_only().tls_info(true).build()
+        };
+        let lines: Vec<_> = (0..at_once).map(|_| Line::default()).collect();
+        _ = lines.first().map(|line| make().map(|http| line.http.set(http))).transpose()?;
+        let free = Mutex::new((0..at_once).rev().collect());
+        Ok(Connections::over(Lines::Own { lines, free, make: Box::new(make) }, at_once))
+    }
+
+    fn over(lines: Lines, at_once: usize) -> Self {
+        let turns = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
+        Connections { lines: Arc::new(lines), turns, at_once }
     }
 
     /// How many requests may use them at once.
-    pub(super) fn at_once(&self) -> usize {
+    pub(crate) fn at_once(&self) -> usize {
         self.at_once
     }
 
     /// Waits for a turn; `None` if none came within the time limit.
-    pub(super) async fn turn(&self, time_limit: Duration) -> Option<Turn> {
-        tokio::time::timeout(time_limit, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()
+    pub(crate) async fn turn(&self, time_limit: Duration) -> Option<Turn> {
+        let permit = tokio::time::timeout(time_limit, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+        let line = match &*self.lines {
+            Lines::Shared(_) => 0,
+            // There is a line for each permit. The last used one comes first: its connection is most likely still open.
+            Lines::Own { free, .. } => free.lock().unwrap_or_else(PoisonError::into_inner).pop()?,
+        };
+        Some(Turn { lines: Arc::clone(&self.lines), line, _permit: permit })
+    }
+}
+
+/// The beginning of an HTTP client that follows no redirects and repeats nothing.
+fn client(scheme: &str, trust: &Trust, time_limit: Duration) -> reqwest::ClientBuilder {
+    // The process may already have a provider; either will do.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .redirect(if planted(Planted::RedirectsFollowed) { Policy::limited(5) } else { Policy::none() })
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .timeout(time_limit)
+        .connect_timeout(time_limit.min(Duration::from_secs(15)))
+        .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
+    let builder = trust.given_to(builder);
+    // Plain http stays on this machine, so no proxy has a part in it.
+    if scheme == "http" { builder.no_proxy() } else { builder }
+}
+
+impl Turn {
+    /// The client of the turn.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be set up.
+    pub(super) fn http(&self) -> reqwest::Result<&reqwest::Client> {
+        match &*self.lines {
+            Lines::Shared(http) => Ok(http),
+            Lines::Own { lines, make, .. } => {
+                let http = &lines[self.line].http;
+                match http.get() {
+                    Some(http) => Ok(http),
+                    None => make().map(|made| http.get_or_init(|| made)),
+                }
+            }
+        }
+    }
+
+    /// Whether the session has opened the connection that the next request goes over, as far as can be known.
+    pub(super) fn is_open(&self) -> bool {
+        self.state(|state| {
+            let is_fresh = state.used.is_some_and(|used| used.elapsed() < IDLE_MAX);
+            is_fresh && state.opened.is_some() && state.opened == state.last
+        })
+    }
+
+    /// Notes that the session has opened the connection of the last answer.
+    pub(crate) fn opened(&self) {
+        self.state(|state| state.opened = state.last);
+    }
+
+    /// Notes that the connection must be opened again.
+    pub(super) fn closed(&self) {
+        self.state(|state| state.opened = None);
+    }
+
+    /// Begins a request, as soon as one may follow on the answer before, and returns the connection of that answer. Until the
+    /// request is answered, also where its sender goes away, the connection counts as gone.
+    pub(super) async fn begin(&self) -> Option<SocketAddr> {
+        if let Some(answered) = self.state(|state| state.used) {
+            tokio::time::sleep_until(answered + REST).await;
+        }
+        self.state(|state| state.last.take())
+    }
+
+    /// Notes the connection of an answer, if another answer may follow on it.
+    pub(super) fn answered(&self, connection: Option<SocketAddr>) {
+        self.state(|state| (state.last, state.used) = (connection, Some(Instant::now())));
+    }
+
+    /// What is known of the turn's connection; of shared ones nothing is.
+    fn state<T: Default>(&self, then: impl FnOnce(&mut LineState) -> T) -> T {
+        match &*self.lines {
+            Lines::Shared(_) => T::default(),
+            Lines::Own { lines, .. } => {
+                then(&mut lines[self.line].state.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Lines::Own { free, .. } = &*self.lines {
+            free.lock().unwrap_or_else(PoisonError::into_inner).push(self.line);
+        }
     }
 }
 
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connections({} at once)", self.at_once)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Connections {
+        let service = Url::parse("https://crm.example.gov.uk/ORG").expect("it is an address");
+        Connections::own(&service, &Trust::default(), Duration::from_secs(1), 1).expect("an HTTP client can be made")
+    }
+
+    fn end(port: u16) -> Option<SocketAddr> {
+        Some(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// A turn whose connection is open.
+    async fn open(connections: &Connections) -> Turn {
+        let turn = connections.turn(Duration::from_secs(1)).await.expect("nobody else uses them");
+        assert!(!turn.is_open(), "it is not known yet");
+        turn.begin().await;
+        turn.answered(end(1));
+        assert!(!turn.is_open(), "nobody has opened it");
+        turn.opened();
+        assert!(turn.is_open());
+        turn
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_open_until_it_was_idle_for_long() {
+        let connections = own();
+        drop(open(&connections).await);
+        tokio::time::advance(IDLE_MAX - Duration::from_millis(1)).await;
+        let turn = connections.turn(Duration::from_secs(1)).await.expect("the other has ended");
+        assert!(turn.is_open(), "the next turn has the same line");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!turn.is_open());
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_open_until_it_is_another_one_or_gone() {
+        let connections = own();
+        let turn = open(&connections).await;
+        assert_eq!(turn.begin().await, end(1));
+        assert!(!turn.is_open(), "whoever sent it may be gone");
+        turn.answered(end(1));
+        assert!(turn.is_open());
+        turn.begin().await;
+        turn.answered(end(2));
+        assert!(!turn.is_open(), "it is another one");
+        turn.opened();
+        assert!(turn.is_open());
+        turn.begin().await;
+        turn.answered(None);
+        assert!(!turn.is_open(), "no other answer follows on it");
+        turn.opened();
+        assert!(!turn.is_open(), "what is gone cannot be opened");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_is_opened_again() {
+        let connections = own();
+        let turn = open(&connections).await;
+        turn.closed();
+        assert!(!turn.is_open());
+        assert!(connections.turn(Duration::ZERO).await.is_none(), "it is in use");
     }
 }

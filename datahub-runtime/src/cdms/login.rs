@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
-use cdms_odata::dialect::HttpResponse;
 use datahub_protocol::planted::{Planted, planted};
 use datahub_protocol::{LoginFailure, Reason};
 use tokio::sync::Mutex;
@@ -17,7 +16,7 @@ use super::authenticator::{Authenticator, LoginRequests};
 use super::login_error::LoginError;
 use super::refused_logins::RefusedLogins;
 use super::session::{Session, SessionResponse, Standing};
-use super::transport::Transport;
+use super::transport::{Received, Transport};
 use crate::engine::clock::Clock;
 use crate::engine::metrics;
 use crate::login::Presented;
@@ -277,9 +276,9 @@ impl Logins {
         &self,
         transport: &Transport,
         login: &Login,
-        response: &HttpResponse,
+        received: &Received,
     ) -> Result<(), SessionEnd> {
-        let response = SessionResponse::new(response, self.authenticator.login_hosts());
+        let response = SessionResponse::new(received, self.authenticator.login_hosts());
         match login.session().observe(&response) {
             Standing::Valid => self.taken(login).await,
             Standing::Renewed => {
@@ -293,10 +292,21 @@ impl Logins {
                 return Err(SessionEnd::Lost(sign));
             }
             Standing::Refused(reason) => {
-                return Err(SessionEnd::Refused(self.refused(transport, login, reason).await));
+                return Err(SessionEnd::Refused(self.refused(transport, login, reason.into()).await));
             }
         }
         Ok(())
+    }
+
+    /// Notes that the session of a login could not open a connection, and says what that means for the session.
+    pub(crate) async fn not_opened(&self, transport: &Transport, login: &Login, error: LoginError) -> SessionEnd {
+        let reason = error.reason().clone();
+        if error.is_refused() {
+            SessionEnd::Refused(self.refused(transport, login, reason).await)
+        } else {
+            self.lost(login, reason.as_str()).await;
+            SessionEnd::Lost(reason.as_str().to_owned())
+        }
     }
 
     /// Notes that CDMS accepts this login.
@@ -307,16 +317,16 @@ impl Logins {
     }
 
     /// Notes that CDMS refuses the secret of this login.
-    async fn refused(&self, transport: &Transport, login: &Login, reason: String) -> Reason {
+    async fn refused(&self, transport: &Transport, login: &Login, reason: Reason) -> Reason {
         let mut state = self.state.lock().await;
         self.lost.fetch_max(login.number, Ordering::AcqRel);
         match &state.last {
             Last::Done(last) if last.number == login.number => {
-                self.refuse(&mut state, transport, reason.into(), login.presented.clone()).await
+                self.refuse(&mut state, transport, reason, login.presented.clone()).await
             }
             Last::Refused { reason, .. } => reason.clone(),
             // A later login may have been made with another secret.
-            _ => reason.into(),
+            _ => reason,
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use datahub_protocol::Reason;
 
+use super::transport::NoResponse;
+
 /// Why a login failed, in words without secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LoginError {
@@ -47,6 +49,17 @@ impl LoginError {
     /// As [`LoginError::new`], with the error that caused it.
     pub(crate) fn because(reason: Reason) -> Self {
         LoginError { reason, is_refused: false, retry_after: None }
+    }
+
+    pub(crate) fn of_no_response(no_response: NoResponse) -> Self {
+        LoginError::because(Reason::of(no_response))
+    }
+
+    /// The same error in other words.
+    #[cfg(feature = "ntlm")]
+    pub(crate) fn in_words(self, words: impl FnOnce(&Reason) -> String) -> Self {
+        let words = words(&self.reason);
+        LoginError { reason: self.reason.in_words(words), ..self }
     }
 
     /// How long the server asks to wait.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::login_error::LoginError;
 use super::session::{HeaderSession, Session};
+use super::transport::Received;
 
 /// An answer to a login's request.
 #[derive(Clone)]
@@ -17,11 +18,15 @@ pub struct LoginReply {
     headers: HeaderMap,
     /// It may contain a token.
     body: Zeroizing<Vec<u8>>,
+    continues: bool,
+    stays_open: bool,
+    certificate: Option<Vec<u8>>,
 }
 
 impl LoginReply {
-    pub(super) fn of(HttpResponse { status, headers, body, .. }: HttpResponse) -> Self {
-        LoginReply { status, headers, body: Zeroizing::new(body) }
+    pub(super) fn of(Received { response, continues, stays_open, certificate }: Received) -> Self {
+        let HttpResponse { status, headers, body, .. } = response;
+        LoginReply { status, headers, body: Zeroizing::new(body), continues, stays_open, certificate }
     }
 
     /// The status.
@@ -42,6 +47,23 @@ impl LoginReply {
     #[cfg(any(feature = "adfs", feature = "oauth"))]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Whether it came over the same connection as the answer before, where the request went over
+    /// [connections](crate::LoginRequests::connections) of the login's own, one at a time.
+    pub fn continues(&self) -> bool {
+        self.continues
+    }
+
+    /// Whether another answer may follow over the same connection: the server has not said that it will close it.
+    pub fn stays_open(&self) -> bool {
+        self.stays_open
+    }
+
+    /// The certificate of the server (DER), where the request went over
+    /// [connections](crate::LoginRequests::connections) of the login's own that are protected by TLS.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// The session of the cookies that this answer sets; those that it deletes do not count.
@@ -100,7 +122,14 @@ mod tests {
 
     fn reply(cookies: &[&'static str]) -> LoginReply {
         let headers = cookies.iter().map(|cookie| (SET_COOKIE, HeaderValue::from_static(cookie))).collect();
-        LoginReply { status: StatusCode::OK, headers, body: Zeroizing::default() }
+        LoginReply {
+            status: StatusCode::OK,
+            headers,
+            body: Zeroizing::default(),
+            continues: false,
+            stays_open: true,
+            certificate: None,
+        }
     }
 
     #[test]

@@ -4,11 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use cdms_odata::dialect::HttpResponse;
+use futures_util::future::BoxFuture;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
+use super::authenticator::{LoginError, LoginRequests};
 use super::connections::Connections;
+use super::transport::Received;
 
 /// What a login yields. It prepares the requests to CDMS, and judges by the responses whether CDMS still accepts it.
 ///
@@ -58,6 +61,23 @@ pub trait Session: Send + Sync + 'static {
         None
     }
 
+    /// Opens one of the session's own [connections](Session::connections): logs it in, for instance. The hub calls this before
+    /// the first request over a connection, and again after [`Opened::ForNext`], after 401, and where the connection was
+    /// closed or idle for long. Nothing else uses the connection meanwhile, and the request that waits is sent right after.
+    ///
+    /// By default there is nothing to do.
+    ///
+    /// Dropping the future must leave nothing behind; the connection is opened again for the next request.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be opened. The request is not sent: a [refusal](LoginError::refused) counts as one of the login, anything
+    /// else ends the session.
+    fn open<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Opened, LoginError>> {
+        _ = requests;
+        Box::pin(async { Ok(Opened::Lasting) })
+    }
+
     /// The session in a box, as a login returns it.
     fn boxed(self) -> Box<dyn Session>
     where
@@ -73,10 +93,32 @@ impl fmt::Debug for dyn Session {
     }
 }
 
+/// How a session has opened a connection. `Debug` hides the headers.
+pub enum Opened {
+    /// For all requests, as long as the connection is open.
+    Lasting,
+    /// For the next request, which must have these headers as well. The hub marks them as sensitive.
+    ForNext(HeaderMap),
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Opened::Lasting => f.write_str("Lasting"),
+            Opened::ForNext(headers) => write!(f, "ForNext({} headers, hidden)", headers.len()),
+        }
+    }
+}
+
 /// The headers of a request in a session, all of them marked as sensitive.
 pub(super) fn prepared(session: &dyn Session) -> HeaderMap {
     let mut headers = HeaderMap::new();
     session.prepare(&mut headers);
+    sensitive(headers)
+}
+
+/// The same headers, marked as sensitive.
+pub(super) fn sensitive(mut headers: HeaderMap) -> HeaderMap {
     headers.values_mut().for_each(|value| value.set_sensitive(true));
     headers
 }
@@ -100,12 +142,19 @@ pub enum Standing {
 /// A response of CDMS, as a session sees it.
 pub struct SessionResponse<'r> {
     response: &'r HttpResponse,
+    continues: bool,
     login_hosts: &'r [String],
 }
 
 impl<'r> SessionResponse<'r> {
-    pub(super) fn new(response: &'r HttpResponse, login_hosts: &'r [String]) -> Self {
-        SessionResponse { response, login_hosts }
+    pub(super) fn new(received: &'r Received, login_hosts: &'r [String]) -> Self {
+        SessionResponse { response: &received.response, continues: received.continues, login_hosts }
+    }
+
+    /// Whether it came over the same connection as the answer before, where the connection is the session's
+    /// [own](Session::connections). If not, what was done to [open](Session::open) the connection does not count.
+    pub fn continues(&self) -> bool {
+        self.continues
     }
 
     /// The status.

@@ -7,20 +7,25 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
-use http::header::{CONTENT_TYPE, COOKIE};
-use http::{HeaderMap, HeaderValue, Method};
+use cdms_odata::dialect::{Contact, Dialect, HttpRequest, HttpResponse};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use hyper_util::client::legacy::connect::HttpInfo;
+use reqwest::tls::TlsInfo;
 use url::Url;
 use zeroize::Zeroizing;
 
 pub(crate) use error::{Lost, NoResponse, NotSent};
 
+use super::authenticator::LoginRequests;
 use super::client::ClientOptions;
-use super::connections::Connections;
-use super::session::{Session, prepared};
+use super::connections::{Connections, Turn};
+use super::login_error::LoginError;
+use super::session::{Opened, Session, prepared, sensitive};
 use super::trust::Trust;
 use crate::engine::cost::Meters;
 use crate::engine::metrics;
+use crate::login::Presented;
 use crate::reach::Reach;
 use crate::{Error, ErrorKind};
 
@@ -31,6 +36,8 @@ pub(crate) struct Transport {
     service: Url,
     /// The organisation's address, where logins begin.
     organisation: Url,
+    /// A request that changes nothing and has a small answer.
+    harmless: HttpRequest,
     /// The connections of all sessions that have none of their own. Every request waits for a turn here.
     shared: Connections,
     trust: Trust,
@@ -45,6 +52,43 @@ pub(crate) type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
 /// For requests that may be sent whenever their turn comes.
 pub(crate) const ALWAYS: MaySend<'static> = &|| true;
+
+/// The connections of a request.
+#[derive(Clone, Copy)]
+pub(crate) enum Over<'c> {
+    /// Those that all requests share.
+    Shared,
+    /// One of these, when its turn comes.
+    Own(&'c Connections),
+    /// That of a turn which has come.
+    Held(&'c Turn),
+}
+
+/// A response with what a session may want to know of its connection.
+pub(crate) struct Received {
+    pub(crate) response: HttpResponse,
+    /// Whether it came over the same connection as the answer before, where the connection is a session's own.
+    pub(crate) continues: bool,
+    /// Whether another answer may follow over the same connection.
+    pub(crate) stays_open: bool,
+    /// The certificate of the server (DER), where the connection is a session's own.
+    pub(crate) certificate: Option<Vec<u8>>,
+}
+
+/// Why there is no response to a request of a session.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// The session could not open the connection, so the request was not sent.
+    NotOpened(LoginError),
+    /// No complete response came.
+    NoResponse(NoResponse),
+}
+
+impl<E: Into<NoResponse>> From<E> for Unanswered {
+    fn from(error: E) -> Self {
+        Unanswered::NoResponse(error.into())
+    }
+}
 
 /// A request with everything that is sent.
 struct Outgoing {
@@ -67,17 +111,17 @@ impl Transport {
     pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         let (service, organisation) = (dialect.root().clone(), dialect.organisation());
-        let shared = Connections::to(&service, &options.trust, time_limit, concurrent_max).map_err(|error| {
+        let shared = Connections::shared(&service, &options.trust, time_limit, concurrent_max).map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let reach = Reach::of("CDMS");
-        let trust = options.trust.clone();
-        Ok(Transport { service, organisation, shared, trust, time_limit, body_max, meters, reach })
+        let (harmless, trust) = (dialect.contact(Contact::Organisation), options.trust.clone());
+        Ok(Transport { service, organisation, harmless, shared, trust, time_limit, body_max, meters, reach })
     }
 
     /// Connections for one session alone.
     pub(crate) fn connections(&self, at_once: usize) -> Result<Connections, NoResponse> {
-        Connections::to(&self.service, &self.trust, self.time_limit, at_once)
+        Connections::own(&self.service, &self.trust, self.time_limit, at_once)
             .map_err(|error| NotSent::Request(error).into())
     }
 
@@ -91,65 +135,86 @@ impl Transport {
         &self.organisation
     }
 
+    /// A request that changes nothing and has a small answer.
+    pub(crate) fn harmless(&self) -> &HttpRequest {
+        &self.harmless
+    }
+
     /// The host of CDMS, for logs.
     pub(crate) fn host(&self) -> &str {
         self.service.host_str().unwrap_or_default()
     }
 
-    /// A request to the data service in a session, if `may_send` holds once its turn has come. Dropping the future closes the
-    /// connection.
+    /// A request to the data service in a session, if `may_send` holds once its turn has come and its connection is open.
+    /// Dropping the future closes the connection.
     pub(crate) async fn data_request(
         &self,
         request: HttpRequest,
         session: &dyn Session,
+        presented: Option<&Presented>,
         may_send: MaySend<'_>,
-    ) -> Result<HttpResponse, NoResponse> {
+    ) -> Result<Received, Unanswered> {
+        let turn = match session.connections() {
+            None => None,
+            Some(own) => Some(self.turn(own).await?),
+        };
         let mut headers = prepared(session);
+        let mut over = Over::Shared;
+        if let Some(turn) = &turn {
+            over = Over::Held(turn);
+            if !turn.is_open() {
+                match session.open(LoginRequests::new(self, presented).on(turn)).await.map_err(Unanswered::NotOpened)? {
+                    Opened::Lasting => turn.opened(),
+                    Opened::ForNext(next) => headers.extend(sensitive(next)),
+                }
+            }
+        }
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
         }
-        match Url::parse(&request.url) {
-            Ok(url) => {
-                let request = Outgoing { method: request.method, url, headers, body: request.body.map(Bytes::from) };
-                self.exchange(request, session.connections(), may_send).await
-            }
-            Err(source) => Err(NotSent::Address { url: request.url, source }.into()),
+        let url = Url::parse(&request.url).map_err(|source| NotSent::Address { url: request.url, source })?;
+        let body = request.body.map(Bytes::from);
+        let request = Outgoing { method: request.method, url, headers, body };
+        let received = self.exchange(request, over, may_send).await?;
+        if let Some(turn) = turn.filter(|_| received.response.status == StatusCode::UNAUTHORIZED) {
+            turn.closed();
         }
+        Ok(received)
     }
 
-    /// A request of a login with these cookies, over connections of its own if it has any.
+    /// A request of a login.
     pub(crate) async fn login_request(
         &self,
         url: Url,
+        mut headers: HeaderMap,
         form: Option<Zeroizing<String>>,
-        cookies: Option<HeaderValue>,
-        own: Option<&Connections>,
-    ) -> Result<HttpResponse, NoResponse> {
-        let mut headers = HeaderMap::from_iter(cookies.map(|cookies| (COOKIE, cookies)));
+        over: Over<'_>,
+    ) -> Result<Received, NoResponse> {
         let method = if form.is_some() { Method::POST } else { Method::GET };
         if form.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         let body = form.map(|form| Bytes::from_owner(Wiped(form)));
         let request = Outgoing { method, url, headers, body };
-        self.exchange(request, own, ALWAYS).await
+        self.exchange(request, over, ALWAYS).await
     }
 
-    async fn exchange(
-        &self,
-        request: Outgoing,
-        own: Option<&Connections>,
-        may_send: MaySend<'_>,
-    ) -> Result<HttpResponse, NoResponse> {
-        let _own_turn = match own {
-            None => None,
-            Some(own) => match own.turn(self.time_limit).await {
-                None => return Err(NotSent::NoConnection { at_once: own.at_once() }.into()),
-                turn => turn,
-            },
+    /// A turn on connections of a session.
+    pub(crate) async fn turn(&self, own: &Connections) -> Result<Turn, NoResponse> {
+        own.turn(self.time_limit).await.ok_or_else(|| NotSent::NoConnection { at_once: own.at_once() }.into())
+    }
+
+    async fn exchange(&self, request: Outgoing, over: Over<'_>, may_send: MaySend<'_>) -> Result<Received, NoResponse> {
+        let own_turn = match over {
+            Over::Own(own) => Some(self.turn(own).await?),
+            Over::Shared | Over::Held(_) => None,
         };
-        let Some(_turn) = self.shared.turn(self.time_limit).await else {
+        let Some(shared_turn) = self.shared.turn(self.time_limit).await else {
             return Err(NotSent::NoTurn { others: self.shared.at_once() }.into());
+        };
+        let turn = match over {
+            Over::Held(turn) => turn,
+            Over::Shared | Over::Own(_) => own_turn.as_ref().unwrap_or(&shared_turn),
         };
         if !may_send() {
             return Err(NotSent::Lease.into());
@@ -157,28 +222,29 @@ impl Transport {
         let meters = self.meters.within_operation();
         meters.request(request.body.as_ref().map_or(0, Bytes::len));
         let begun = Instant::now();
-        let response = self.send(request, own, &meters).await;
-        match &response {
-            Ok(response) => metrics::answered(response.status, begun.elapsed()),
+        let received = self.send(request, turn, &meters).await;
+        match &received {
+            Ok(received) => metrics::answered(received.response.status, begun.elapsed()),
             Err(_) => metrics::lost(),
         }
-        response
+        received
     }
 
     /// Sends a request whose turn has come, and receives its response.
     async fn send(
         &self,
         Outgoing { method, url, headers, body }: Outgoing,
-        own: Option<&Connections>,
+        turn: &Turn,
         meters: &Meters,
-    ) -> Result<HttpResponse, NoResponse> {
-        let http = own.unwrap_or(&self.shared).http();
+    ) -> Result<Received, NoResponse> {
+        let http = turn.http().map_err(NotSent::Request)?;
         let mut request = http.request(method.clone(), url).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
         } else if method == Method::POST {
             request = request.body(Vec::new());
         }
+        let before = turn.begin().await;
         let mut response = request.send().await.map_err(|error| {
             let no_response = NoResponse::of_sending(error);
             if no_response.is_outage() {
@@ -186,6 +252,10 @@ impl Transport {
             }
             no_response
         })?;
+        let connection = response.extensions().get::<HttpInfo>().map(HttpInfo::local_addr);
+        let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let certificate = certificate.map(<[u8]>::to_vec);
+        let stays_open = stays_open(response.version(), response.headers());
         let (url, status, headers) =
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
@@ -197,6 +267,19 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         self.reach.answered();
-        Ok(HttpResponse { url, status, headers, body })
+        turn.answered(connection.filter(|_| stays_open));
+        let continues = connection.is_some() && connection == before;
+        Ok(Received { response: HttpResponse { url, status, headers, body }, continues, stays_open, certificate })
+    }
+}
+
+/// Whether another answer may follow over the same connection.
+fn stays_open(version: Version, headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).into_iter().filter_map(|value| value.to_str().ok());
+    let mut words = values.flat_map(|value| value.split(',')).map(str::trim);
+    if version >= Version::HTTP_11 {
+        !words.any(|word| word.eq_ignore_ascii_case("close"))
+    } else {
+        words.any(|word| word.eq_ignore_ascii_case("keep-alive"))
     }
 }

@@ -73,6 +73,11 @@ impl Login {
         &*self.session
     }
 
+    /// What the login was made with.
+    pub(crate) fn presented(&self) -> Option<&Presented> {
+        self.presented.as_deref()
+    }
+
     pub(super) fn has_ended(&self, now: Duration) -> bool {
         let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.is_some_and(|ends| ends <= now)

@@ -27,7 +27,15 @@ async fn get(url: &str) -> NoResponse {
 async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result<HttpResponse, NoResponse> {
     let url = url.to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
-    transport.data_request(request, &Anonymous, may_send).await
+    let received = transport.data_request(request, &Anonymous, None, may_send).await;
+    received.map(|received| received.response).map_err(no_response)
+}
+
+fn no_response(unanswered: Unanswered) -> NoResponse {
+    match unanswered {
+        Unanswered::NoResponse(no_response) => no_response,
+        Unanswered::NotOpened(error) => panic!("there was nothing to open: {error}"),
+    }
 }
 
 /// Accepts one connection, and answers its request with these bytes, or never.
@@ -111,7 +119,12 @@ async fn a_request_waits_for_its_sessions_connection_and_not_for_ever() {
     let _turn = session.0.turn(Duration::ZERO).await;
     let url = "http://127.0.0.1:9/".to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
-    let waited = transport.data_request(request, &session, ALWAYS).await.expect_err("its connection is in use");
+    let waited = transport
+        .data_request(request, &session, None, ALWAYS)
+        .await
+        .err()
+        .map(no_response)
+        .expect("its connection is in use");
     assert!(matches!(waited, NoResponse::NotSent(NotSent::NoConnection { at_once: 1 })), "{waited:?}");
     assert!(send(&transport, "http://127.0.0.1:9/", ALWAYS).await.is_err_and(|error| error.is_outage()));
 }

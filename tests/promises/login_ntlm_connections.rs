@@ -1,0 +1,65 @@
+//! NTLM with many requests at once: all messages of a handshake go over one connection, and many callers share one login.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datahub_runtime::prelude::*;
+use example_domain::Organisation;
+use futures_util::future::join_all;
+
+use crate::front::Front;
+use crate::login_ntlm::{counts, kit, login, read_all, scene, server};
+use crate::scene::{Scene, acme};
+
+#[tokio::test]
+async fn readers_who_lose_their_connections_at_once_share_one_login() {
+    let scene = scene(server(), login().connections(3)).await;
+    for _ in 0..3 {
+        scene.kit.simulator.expire_sessions();
+        let before = counts(&scene).begun;
+        for read in read_all(&scene, 40).await {
+            assert_eq!(read.unwrap().name, "Acme");
+        }
+        let begun = counts(&scene).begun - before;
+        assert!(begun <= 6, "{begun} handshakes for 3 connections");
+    }
+    assert_eq!(scene.kit.simulator.failed_logins(), 0);
+}
+
+/// Sixteen tasks, fifty reads each, over eight connections, which the server forgets from time to time; with answers in one
+/// part and in two, because the HTTP client takes a connection back only after the second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_handshake_is_spread_over_connections() {
+    for halts in [false, true] {
+        let kit = kit(server());
+        let hub = kit.hub_with(example_domain::models(), login().connections(8));
+        let front = halts.then(|| Front::halting(&kit.simulator.root()));
+        let hub = match &front {
+            Some(front) => hub.cdms(front.root(), login().connections(8)),
+            None => hub,
+        };
+        let scene = Arc::new(Scene::with_kit(kit, hub).await);
+        let done = Arc::new(AtomicUsize::new(0));
+        let tasks = (0..16).map(|_| {
+            let (scene, done) = (Arc::clone(&scene), Arc::clone(&done));
+            let account = scene.kit.simulator.seed("Account", acme());
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    assert_eq!(Organisation::get(&scene.hub, account.into()).await.unwrap().name, "Acme");
+                    if done.fetch_add(1, Ordering::Relaxed) % 200 == 150 {
+                        scene.kit.simulator.expire_sessions();
+                    }
+                }
+            })
+        });
+        for task in join_all(tasks).await {
+            task.unwrap();
+        }
+        let counts = counts(&scene);
+        assert_eq!((counts.astray, counts.refused), (0, 0), "halts: {halts}: {counts:?}");
+        assert_eq!(counts.begun, counts.accepted, "halts: {halts}: {counts:?}");
+        assert!(counts.accepted > 8, "halts: {halts}: {counts:?}");
+        // Four times the server forgot all connections, and the hub opened eight new ones; some were being opened just then.
+        assert!(counts.accepted <= 8 * 7, "halts: {halts}: {counts:?}");
+    }
+}
