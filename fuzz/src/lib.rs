@@ -14,6 +14,7 @@ pub mod instant;
 pub mod json;
 pub mod login_page;
 pub mod metadata;
+pub mod ntlm;
 pub mod number;
 pub mod query;
 
@@ -21,7 +22,7 @@ pub mod query;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("attribute", attribute::run),
     ("condition", condition::run),
     ("contract", contract::run),
@@ -32,6 +33,7 @@ pub const TARGETS: [Target; 12] = [
     ("json", json::run),
     ("login_page", login_page::run),
     ("metadata", metadata::run),
+    ("ntlm", ntlm::run),
     ("number", number::run),
     ("query", query::run),
 ];

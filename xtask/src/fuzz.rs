@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::check::{install, say};
 
 /// The targets of `fuzz/`, each with a corpus of the same name.
-const TARGETS: [&str; 12] = [
+const TARGETS: [&str; 13] = [
     "attribute",
     "condition",
     "contract",
@@ -18,6 +18,7 @@ const TARGETS: [&str; 12] = [
     "json",
     "login_page",
     "metadata",
+    "ntlm",
     "number",
     "query",
 ];
