@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cdms_odata::metadata::Metadata;
-use cdms_simulator::{AdFsServer, OAuthServer, Simulator};
+use cdms_simulator::{AdFsServer, NtlmServer, OAuthServer, Simulator};
 use snapbox::{Assert, Data};
 
 const METADATA: &str = include_str!("../../datahub-import/tests/fixtures/metadata.xml");
@@ -25,6 +25,8 @@ fn cdms(settings: &str) -> Simulator {
         Simulator::builder().metadata(Metadata::parse(METADATA).unwrap()).soap_reply("acme_shipmentorder", REPLY);
     let builder = if settings.contains("\"oauth\"") {
         builder.oauth(OAuthServer::new(CLIENT, SECRET))
+    } else if settings.contains("\"ntlm\"") {
+        builder.ntlm(NtlmServer::new("EXAMPLE", "ada", SECRET))
     } else {
         builder.adfs(AdFsServer::new(USER, SECRET).token_services(2))
     };

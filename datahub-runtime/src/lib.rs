@@ -89,8 +89,8 @@ mod testing_in_docs;
 
 pub use crate::diesel::sql_types;
 pub use cdms::{
-    Anonymous, Authenticator, CdmsDocuments, Connections, HeaderSession, LoginError, LoginReply, LoginRequests,
-    Opened, Session, SessionResponse, Standing,
+    Anonymous, Authenticator, CdmsDocuments, Connections, HeaderSession, LoginError, LoginReply, LoginRequests, Opened,
+    Session, SessionResponse, Standing,
 };
 pub use cdms_odata::{Attributes, Instant, Kind, Reference, Value};
 pub use config::CdmsConfig;

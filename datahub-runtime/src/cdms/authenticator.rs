@@ -14,7 +14,7 @@ use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
 use super::login_reply::LoginReply;
 use super::session::{Session, sensitive};
-use super::transport::{NoResponse, Over, Transport};
+use super::transport::{Over, Transport};
 use crate::login::{Credentials, Presented, Secret};
 
 /// Logs in to CDMS. Organisations differ in how (docs/protocol.md, 7), so this is for each to implement.

@@ -9,8 +9,9 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::authenticator::{LoginError, LoginRequests};
+use super::authenticator::LoginRequests;
 use super::connections::Connections;
+use super::login_error::LoginError;
 use super::transport::Received;
 
 /// What a login yields. It prepares the requests to CDMS, and judges by the responses whether CDMS still accepts it.

@@ -29,6 +29,15 @@ pub(super) fn authenticator(config: &CdmsConfig) -> Result<Arc<dyn Authenticator
                 .map_err(|error| Error::new(ErrorKind::Misconfigured, format!("{}: {error}", config.file.display())))?;
             Ok(Arc::new(login))
         }
+        #[cfg(feature = "ntlm")]
+        LoginSettings::Ntlm { user, domain } => {
+            let login =
+                crate::login::Ntlm::new(credentials::user(config, user.as_deref())?, credentials::secret(config)?);
+            Ok(Arc::new(match domain {
+                Some(domain) => login.domain(domain),
+                None => login,
+            }))
+        }
         #[cfg(feature = "oauth")]
         LoginSettings::OAuth { issuer, client_id, audience } => {
             use crate::login::OAuth;
@@ -56,14 +65,14 @@ pub(super) fn authenticator(config: &CdmsConfig) -> Result<Arc<dyn Authenticator
 }
 
 /// The user and the secret, which a login by the file alone does not have.
-#[cfg(any(feature = "adfs", feature = "oauth"))]
+#[cfg(any(feature = "adfs", feature = "ntlm", feature = "oauth"))]
 mod credentials {
     use crate::config::CdmsConfig;
     use crate::login::Secret;
     use crate::{Error, ErrorKind};
 
     /// The variable with the user who logs in, in place of the one in the file.
-    #[cfg(feature = "adfs")]
+    #[cfg(any(feature = "adfs", feature = "ntlm"))]
     const USER: &str = "DATAHUB_USER";
 
     /// The variable with the secret.
@@ -77,7 +86,7 @@ mod credentials {
     }
 
     /// The user who logs in, as the program, the environment or the file says.
-    #[cfg(feature = "adfs")]
+    #[cfg(any(feature = "adfs", feature = "ntlm"))]
     pub(super) fn user(config: &CdmsConfig, stated: Option<&str>) -> Result<String, Error> {
         let of_environment = || std::env::var(USER).ok().filter(|user| !user.is_empty());
         let user = config.user.clone().or_else(of_environment).or_else(|| stated.map(str::to_owned));
