@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use datahub_runtime::login::{Authenticator, Credentials, LoginError, LoginRequests, Session, StaticHeaders};
+use datahub_runtime::login::secrecy::ExposeSecret as _;
+use datahub_runtime::login::{Authenticator, Credentials, LoginError, LoginRequests, Secret, Session, StaticHeaders};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::Expiry;
@@ -112,6 +113,41 @@ impl Authenticator for Walk {
             pages.session()
         })
     }
+}
+
+/// Fills its secret into whatever field is called `password`.
+struct Credulous(Secret);
+
+impl Authenticator for Credulous {
+    fn credentials(&self) -> Option<Credentials> {
+        Some(Credentials::new("hub", &self.0))
+    }
+
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
+        Box::pin(async move {
+            let root = requests.organisation();
+            let password = requests.secret(&self.0).await?;
+            let mut pages = requests.pages("https://sts.example.gov.uk".parse()?, &[]);
+            let page = pages.get(&format!("{root}/begin")).await?;
+            let form = page.filled(&[("password", password.expose_secret())])?;
+            pages.submit(&page, &form).await?;
+            pages.session()
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_password_in_another_kind_of_field_goes_to_its_host_only() {
+    let kit = guarded();
+    let page = "<form method=post action=login><input type=text name=password></form>";
+    let disguised = Meddler::before(&kit.simulator.root(), move |line| {
+        let headers = "Content-Type: text/html\r\nConnection: close\r\n";
+        if line.contains("/begin") { Deed::Answer(answer("200 OK", headers, page.as_bytes())) } else { Deed::Pass }
+    });
+    let hub = hub(&kit, &disguised, Credulous("secret".into())).await;
+    let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    says(&error, &["the password is for", "sts.example.gov.uk", "it was not sent"]);
+    assert_eq!(kit.simulator.passwords_tried(), 0);
 }
 
 #[tokio::test]

@@ -116,6 +116,12 @@ impl<'c> LoginRequests<'c> {
         }
     }
 
+    /// Whether a text is the secret of the authenticator's credentials.
+    #[cfg(feature = "adfs")]
+    pub(crate) fn is_secret(&self, text: &str) -> bool {
+        self.presented.is_some_and(|presented| presented.is(text))
+    }
+
     /// Connections that only this login and its session use, for so many requests at once; 0 counts as 1. They have the limits
     /// of the hub's other connections. Each is for one request at a time, and is one connection as long as CDMS keeps it open;
     /// [`Session::open`] can log it in.

@@ -140,8 +140,9 @@ impl Pages<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Pages::get`]; the form is not posted; or it has a password and is sent to another host than the one that
-    /// passwords are for.
+    /// As [`Pages::get`]; the form is not posted; or it has a password, or the secret of the login's
+    /// [credentials](Authenticator::credentials) in whichever field, and is sent to another host than the one that passwords
+    /// are for.
     pub async fn submit(&mut self, page: &Page, form: &Form) -> Result<Page, LoginError> {
         let target = self.target(page, form)?;
         self.walk(target, Some(form)).await
@@ -169,7 +170,9 @@ impl Pages<'_> {
         };
         target.set_fragment(None);
         self.allow(&target, &format!("the form of the login page at {} is sent to", host_of(from)))?;
-        if form.has_password() && !self.sign_in.has(&target) {
+        // A page may ask for the password in a field that is not called one.
+        let has_secret = form.fields().iter().any(|field| self.requests.is_secret(&field.value));
+        if (form.has_password() || has_secret) && !self.sign_in.has(&target) {
             return Err(wrong(format!(
                 "the password is for {}, and would be sent to {}; it was not sent",
                 self.sign_in,

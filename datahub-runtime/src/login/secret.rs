@@ -226,6 +226,12 @@ impl Presented {
         self.secret.is(secret).then_some(&self.value)
     }
 
+    /// Whether this is the value.
+    #[cfg(feature = "adfs")]
+    pub(crate) fn is(&self, text: &str) -> bool {
+        !text.is_empty() && self.value.expose_secret() == text
+    }
+
     /// What a digest is made of: the user, a line break, the secret.
     pub(crate) fn parts(&self) -> [&[u8]; 3] {
         [self.user.as_bytes(), b"\n", self.value.expose_secret().as_bytes()]
