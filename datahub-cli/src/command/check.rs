@@ -30,7 +30,7 @@ Examples:
   datahub check --format github    annotations in a workflow of GitHub
   datahub check --json             one object for each finding and each check
   datahub check --questions        everything that the contracts leave open
-  datahub check --live             whether CDMS, as [cdms] in datahub.toml names it, is still as the snapshot says
+  datahub check --live             whether CDMS is still as the snapshot says
   datahub check --live https://crm.example.gov.uk/ORG
                                    the same for the CDMS at an address")]
 pub(crate) struct Options {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
 use super::login_reply::LoginReply;
-use super::session::{Session, sensitive};
+use super::session::Session;
 use super::transport::{Over, Transport};
 use crate::login::{Credentials, Presented, Secret};
 
@@ -145,6 +145,7 @@ impl<'c> LoginRequests<'c> {
     }
 
     /// A turn on connections, for requests that must go over the same one.
+    #[cfg(feature = "ntlm")]
     pub(crate) async fn turn(&self, connections: &Connections) -> Result<Turn, LoginError> {
         self.transport.turn(connections).await.map_err(LoginError::of_no_response)
     }
@@ -181,11 +182,12 @@ impl<'c> LoginRequests<'c> {
     /// # Errors
     ///
     /// As [`LoginRequests::get`].
+    #[cfg(feature = "ntlm")]
     pub(crate) async fn harmless(&self, headers: HeaderMap) -> Result<LoginReply, LoginError> {
         let harmless = self.transport.harmless();
         let url = Url::parse(&harmless.url).map_err(|error| LoginError::new(format!("invalid address: {error}")))?;
         let mut all = harmless.headers.clone();
-        all.extend(sensitive(headers));
+        all.extend(super::session::sensitive(headers));
         let received = self.transport.login_request(url, all, None, self.over).await;
         received.map(LoginReply::of).map_err(LoginError::of_no_response)
     }

@@ -7,7 +7,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cdms_odata::dialect::{Contact, Dialect, HttpRequest, HttpResponse};
+use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use hyper_util::client::legacy::connect::HttpInfo;
@@ -37,6 +37,7 @@ pub(crate) struct Transport {
     /// The organisation's address, where logins begin.
     organisation: Url,
     /// A request that changes nothing and has a small answer.
+    #[cfg(feature = "ntlm")]
     harmless: HttpRequest,
     /// The connections of all sessions that have none of their own. Every request waits for a turn here.
     shared: Connections,
@@ -115,8 +116,18 @@ impl Transport {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let reach = Reach::of("CDMS");
-        let (harmless, trust) = (dialect.contact(Contact::Organisation), options.trust.clone());
-        Ok(Transport { service, organisation, harmless, shared, trust, time_limit, body_max, meters, reach })
+        Ok(Transport {
+            service,
+            organisation,
+            #[cfg(feature = "ntlm")]
+            harmless: dialect.contact(cdms_odata::dialect::Contact::Organisation),
+            shared,
+            trust: options.trust.clone(),
+            time_limit,
+            body_max,
+            meters,
+            reach,
+        })
     }
 
     /// Connections for one session alone.
@@ -136,6 +147,7 @@ impl Transport {
     }
 
     /// A request that changes nothing and has a small answer.
+    #[cfg(feature = "ntlm")]
     pub(crate) fn harmless(&self) -> &HttpRequest {
         &self.harmless
     }
