@@ -34,7 +34,8 @@ fn faults(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
             let Some(at) = text.find(&format!("fn {function}(")) else { return fault("does not exist") };
             // The attributes stand right above the function.
             let above = text[..at].rsplit("\n\n").next().unwrap_or_default();
-            if above.contains("test]") && !above.contains("#[ignore") { None } else { fault("is not run") }
+            let is_test = above.contains("test]") || above.contains("::test(");
+            if is_test && !above.contains("#[ignore") { None } else { fault("is not run") }
         }));
     }
     if count == 0 {
@@ -55,7 +56,7 @@ fn case(line: &str) -> Option<(usize, Vec<&str>)> {
 mod tests {
     use super::faults;
 
-    const TESTS: &str = "#[test]\nfn holds() {}\n\n#[tokio::test]\nasync fn waits() {}\n\nfn helps() {}\n\n#[test]\n#[ignore]\nfn later() {}\n";
+    const TESTS: &str = "#[test]\nfn holds() {}\n\n#[tokio::test(flavor = \"multi_thread\")]\nasync fn waits() {}\n\nfn helps() {}\n\n#[test]\n#[ignore]\nfn later() {}\n";
 
     fn found(page: &str) -> Vec<String> {
         faults(page, |file| (file == "a.rs").then(|| TESTS.to_owned()))

@@ -141,7 +141,7 @@ impl Pages<'_> {
     /// # Errors
     ///
     /// As [`Pages::get`]; the form is not posted; or it has a password, or the secret of the login's
-    /// [credentials](Authenticator::credentials) in whichever field, and is sent to another host than the one that passwords
+    /// [credentials](super::Authenticator::credentials) in whichever field, and is sent to another host than the one that passwords
     /// are for.
     pub async fn submit(&mut self, page: &Page, form: &Form) -> Result<Page, LoginError> {
         let target = self.target(page, form)?;

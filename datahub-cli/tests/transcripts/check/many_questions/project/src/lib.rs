@@ -1,5 +1,5 @@
+//! The hub's models.
 use datahub_runtime::prelude::*;
-
 #[derive(Clone, Debug, CdmsSynced)]
 #[cdms(mapping = "survey.toml", table = "surveys")]
 pub struct Survey {

@@ -1,5 +1,5 @@
+//! The hub's models.
 use datahub_runtime::prelude::*;
-
 mod remark;
 
 #[derive(Clone, Debug, CdmsSynced)]

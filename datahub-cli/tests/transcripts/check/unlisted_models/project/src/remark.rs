@@ -1,5 +1,5 @@
+//! Remarks.
 use datahub_runtime::prelude::*;
-
 /// What people remark on places, in the hub alone.
 #[derive(Clone, Debug, CdmsSynced)]
 #[cdms(table = "remarks", mode = "detached")]
