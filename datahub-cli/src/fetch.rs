@@ -30,7 +30,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Checks that nobody is named where no one logs in.
+    /// Checks that no user is named where no one logs in.
     pub(crate) fn is_for(&self, reads_cdms: bool) -> Result<(), String> {
         if !reads_cdms && (self.user.is_some() || self.password_file.is_some()) {
             return Err(

@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_tried_is_said_before_it_is() {
-        let nobody = Identity { user: String::new(), ..ada() };
-        let error = Exchange::begin(&nobody, &SecretString::from("secret")).err().map(|error| error.to_string());
+        let unnamed = Identity { user: String::new(), ..ada() };
+        let error = Exchange::begin(&unnamed, &SecretString::from("secret")).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some("the login needs the name of a user"));
         // The crate would take it for a hash.
         let error = Exchange::begin(&ada(), &SecretString::from("$NTLM$:0123")).err().map(|error| error.to_string());

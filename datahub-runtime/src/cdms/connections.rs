@@ -225,11 +225,11 @@ mod tests {
 
     /// A turn whose connection is open.
     async fn open(connections: &Connections) -> Turn {
-        let turn = connections.turn(Duration::from_secs(1)).await.expect("nobody else uses them");
+        let turn = connections.turn(Duration::from_secs(1)).await.expect("they are not in use");
         assert!(!turn.is_open(), "it is not known yet");
         turn.begin().await;
         turn.answered(end(1));
-        assert!(!turn.is_open(), "nobody has opened it");
+        assert!(!turn.is_open(), "no session has opened it");
         turn.opened();
         assert!(turn.is_open());
         turn
@@ -251,7 +251,7 @@ mod tests {
         let connections = own();
         let turn = open(&connections).await;
         assert_eq!(turn.begin().await, end(1));
-        assert!(!turn.is_open(), "whoever sent it may be gone");
+        assert!(!turn.is_open(), "the sender may be gone");
         turn.answered(end(1));
         assert!(turn.is_open());
         turn.begin().await;

@@ -1,4 +1,4 @@
-//! A login that asks nobody: the same headers with every request, for tests and for proxies that log in themselves.
+//! A login without a request of its own: the same headers with every request, for tests and for proxies that log in themselves.
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ impl AdFs {
         }
     }
 
-    /// Takes the token of the service before, and gives one for whoever asked.
+    /// Takes the token of the service before, and gives one for the service that asked.
     fn pass_on(&mut self, service: usize, incoming: &Incoming<'_>, result: &str) -> Answer {
         let issuer = page::id_in(result).and_then(|token| self.tokens.remove(&token));
         let Some(asked) = field(incoming.body, "wctx").filter(|_| service > 0 && issuer == Some(service - 1)) else {
@@ -103,7 +103,7 @@ impl AdFs {
         Answer::html(200, &html)
     }
 
-    /// A token for whoever asked with this query, on a page that posts it there.
+    /// A token for the service that asked with this query, on a page that posts it there.
     fn give(&mut self, service: usize, incoming: &Incoming<'_>, query: &str) -> Answer {
         let known = cookies(incoming.parts);
         let counted = known.get(COUNTED).and_then(|counted| {

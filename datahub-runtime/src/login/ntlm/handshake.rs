@@ -111,7 +111,7 @@ impl Handshake<'_> {
         };
         let last = answer(exchange, scheme, challenge, end_point)?;
         let sent = self.requests.harmless(HeaderMap::from_iter([(AUTHORIZATION, last)])).await;
-        // Nobody knows whether the password was checked, so it is not tried again at once.
+        // It is not known whether the password was checked, so it is not tried again at once.
         let reply = sent.map_err(|error| error.in_words(|why| format!("NTLM's last message got no answer: {why}")))?;
         match reply.status() {
             StatusCode::UNAUTHORIZED if !reply.continues() => Ok(End::Apart),

@@ -34,8 +34,8 @@ impl Refused {
 pub(super) type Turn<'t> = MutexGuard<'t, ()>;
 
 impl Tries {
-    /// Waits for the turn of a login, which is tried even if its password was refused before, because somebody said so; but not
-    /// if it was refused while this one waited.
+    /// Waits for the turn of a login. It is tried even if its password was refused before, because `hub.retry_login()` was
+    /// called; but not if it was refused while this one waited.
     ///
     /// # Errors
     ///
