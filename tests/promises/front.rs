@@ -64,6 +64,8 @@ impl Front {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 while let Ok((client, _)) = listener.accept().await {
                     accepted.fetch_add(1, Ordering::Relaxed);
+                    // The second part of an answer does not wait for the client to acknowledge the first.
+                    client.set_nodelay(true).unwrap();
                     let (tls, upstream, cut) = (tls.clone(), upstream.clone(), Arc::clone(&cut));
                     tokio::spawn(async move {
                         let server = TcpStream::connect(upstream).await.unwrap();

@@ -191,6 +191,25 @@ async fn a_connection_that_closes_in_the_middle_of_a_handshake_is_no_refusal() {
 }
 
 #[tokio::test]
+async fn a_connection_that_closes_right_after_its_login_is_opened_again_in_the_same_session() {
+    let kit = kit(server());
+    let is_first = AtomicBool::new(true);
+    let front = Front::cutting(&kit.simulator.root(), move |head| {
+        head.contains("persistent-auth: true") && is_first.swap(false, Ordering::Relaxed)
+    });
+    let hub = kit.hub_with(example_domain::models(), login()).cdms(front.root(), login().connections(1));
+    let hub = hub.connect().await.unwrap();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+    let two = NtlmCounts { begun: 2, accepted: 2, ..NtlmCounts::default() };
+    assert_eq!((kit.simulator.ntlm_counts(), kit.simulator.failed_logins()), (two, 0));
+    let unasked = kit.simulator.requests().iter().filter(|request| request.status == Some(401)).count();
+    assert!(
+        unasked <= 4,
+        "{unasked} answers of 401: two challenges, what the server offers, and the read on another connection"
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_closes_after_each_challenge_is_told_from_one_that_refuses() {
     let kit = kit(server().closing_after_challenge());
     let hub = kit.hub_with(example_domain::models(), login()).connect().await.unwrap();

@@ -58,8 +58,8 @@ async fn no_handshake_is_spread_over_connections() {
         assert_eq!((counts.astray, counts.refused), (0, 0), "halts: {halts}: {counts:?}");
         assert_eq!(counts.begun, counts.accepted, "halts: {halts}: {counts:?}");
         assert!(counts.accepted > 8, "halts: {halts}: {counts:?}");
-        // Four times the server forgot all connections, and the hub opened eight new ones; some were opened for those who came
-        // late to that.
-        assert!(counts.accepted <= 8 * 7, "halts: {halts}: {counts:?}");
+        // Four times the server forgot all connections, and the hub opened eight new ones; at most as many were opened for those
+        // who came late to that.
+        assert!(counts.accepted <= 8 * 9, "halts: {halts}: {counts:?}");
     }
 }

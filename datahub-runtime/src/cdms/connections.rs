@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use datahub_protocol::planted::{Planted, planted};
 use reqwest::redirect::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tower::BoxError;
+use tower::filter::{FilterLayer, Predicate};
 use url::Url;
 
 use super::trust::Trust;
@@ -17,9 +20,15 @@ use super::trust::Trust;
 /// that crosses this on the wire is lost.
 const IDLE_MAX: Duration = Duration::from_secs(55);
 
-/// How soon after an answer the next request may follow over the connection of a session. The HTTP client takes a connection back
-/// a moment after the end of an answer, and opens another one for a request that comes sooner.
-const REST: Duration = Duration::from_millis(5);
+/// How long after an answer a request waits for its connection. The HTTP client takes a connection back a moment after the end of
+/// an answer, which may be long on a busy machine; one that is not back by then has been closed.
+const RETURN_MAX: Duration = Duration::from_secs(2);
+
+/// How long a request waits at least.
+const RETURN_MIN: Duration = Duration::from_millis(50);
+
+/// How often a request looks meanwhile.
+const RETURN_LOOK: Duration = Duration::from_millis(1);
 
 /// Connections with a limit of the requests that use them at once.
 #[derive(Clone)]
@@ -38,7 +47,7 @@ enum Lines {
     Own {
         lines: Vec<Line>,
         free: Mutex<Vec<usize>>,
-        make: Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>,
+        make: Box<dyn Fn(Gate) -> reqwest::Result<reqwest::Client> + Send + Sync>,
     },
 }
 
@@ -46,7 +55,35 @@ enum Lines {
 #[derive(Default)]
 struct Line {
     http: OnceLock<reqwest::Client>,
+    gate: Gate,
     state: Mutex<LineState>,
+}
+
+/// Whether the client of a line may make a connection. It may not while the one it has is about to come back.
+#[derive(Clone, Default)]
+struct Gate(Arc<AtomicBool>);
+
+/// A request needs the connection of the answer before, which has not come back yet. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is not back yet")]
+struct NotBack;
+
+impl Gate {
+    fn close(&self, is_closed: bool) {
+        self.0.store(is_closed, Ordering::Release);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl<Target> Predicate<Target> for Gate {
+    type Request = Target;
+
+    fn check(&mut self, target: Target) -> Result<Target, BoxError> {
+        if self.is_closed() { Err(NotBack.into()) } else { Ok(target) }
+    }
 }
 
 /// What is known of the one connection of a line. A connection is known by the address of its own end.
@@ -57,6 +94,13 @@ struct LineState {
     /// The connection that the session has opened.
     opened: Option<SocketAddr>,
     used: Option<Instant>,
+}
+
+impl LineState {
+    /// Whether a connection may still be open.
+    fn is_fresh(&self) -> bool {
+        self.used.is_some_and(|used| used.elapsed() < IDLE_MAX)
+    }
 }
 
 /// A request may be under way while this is held, and no other uses its line.
@@ -86,12 +130,12 @@ impl Connections {
     /// The HTTP client cannot be set up.
     pub(super) fn own(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
         let (scheme, trust) = (service.scheme().to_owned(), trust.clone());
-        let make = move || {
+        let make = move |gate| {
             let one = client(&scheme, &trust, time_limit).pool_max_idle_per_host(1).pool_idle_timeout(IDLE_MAX);
-            one.http1_only().tls_info(true).build()
+            one.http1_only().tls_info(true).connector_layer(FilterLayer::new(gate)).build()
         };
         let lines: Vec<_> = (0..at_once).map(|_| Line::default()).collect();
-        _ = lines.first().map(|line| make().map(|http| line.http.set(http))).transpose()?;
+        _ = lines.first().map(|line| make(line.gate.clone()).map(|http| line.http.set(http))).transpose()?;
         let free = Mutex::new((0..at_once).rev().collect());
         Ok(Connections::over(Lines::Own { lines, free, make: Box::new(make) }, at_once))
     }
@@ -144,10 +188,10 @@ impl Turn {
         match &*self.lines {
             Lines::Shared(http) => Ok(http),
             Lines::Own { lines, make, .. } => {
-                let http = &lines[self.line].http;
+                let Line { http, gate, .. } = &lines[self.line];
                 match http.get() {
                     Some(http) => Ok(http),
-                    None => make().map(|made| http.get_or_init(|| made)),
+                    None => make(gate.clone()).map(|made| http.get_or_init(|| made)),
                 }
             }
         }
@@ -155,10 +199,7 @@ impl Turn {
 
     /// Whether the session has opened the connection that the next request goes over, as far as can be known.
     pub(super) fn is_open(&self) -> bool {
-        self.state(|state| {
-            let is_fresh = state.used.is_some_and(|used| used.elapsed() < IDLE_MAX);
-            is_fresh && state.opened.is_some() && state.opened == state.last
-        })
+        self.state(|state| state.is_fresh() && state.opened.is_some() && state.opened == state.last)
     }
 
     /// Notes that the session has opened the connection of the last answer.
@@ -171,13 +212,39 @@ impl Turn {
         self.state(|state| state.opened = None);
     }
 
-    /// Begins a request, as soon as one may follow on the answer before, and returns the connection of that answer. Until the
-    /// request is answered, also where its sender goes away, the connection counts as gone.
-    pub(super) async fn begin(&self) -> Option<SocketAddr> {
-        if let Some(answered) = self.state(|state| state.used) {
-            tokio::time::sleep_until(answered + REST).await;
+    /// Sends a request by the client of the turn, and returns its answer with the connection of the answer before. Where
+    /// another answer may follow on that one, the request goes over it unless it was closed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// No answer has begun.
+    pub(super) async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: reqwest::Request,
+    ) -> reqwest::Result<(reqwest::Response, Option<SocketAddr>)> {
+        let before = self.begin();
+        let Lines::Own { lines, .. } = &*self.lines else { return Ok((http.execute(request).await?, before)) };
+        let gate = &lines[self.line].gate;
+        gate.close(before.is_some());
+        let until = Instant::now() + RETURN_MIN;
+        let until = self.state(|state| state.used).map_or(until, |answered| until.max(answered + RETURN_MAX));
+        // A body in memory can be sent again.
+        while let Some(attempt) = request.try_clone().filter(|_| gate.is_closed()) {
+            match http.execute(attempt).await {
+                Err(error) if is_not_back(&error) => tokio::time::sleep(RETURN_LOOK).await,
+                answered => return Ok((answered?, before)),
+            }
+            gate.close(Instant::now() < until);
         }
-        self.state(|state| state.last.take())
+        gate.close(false);
+        Ok((http.execute(request).await?, before))
+    }
+
+    /// Begins a request, and returns the connection of the answer before if another answer may follow on it. Until the request is
+    /// answered, also where its sender goes away, that connection counts as gone.
+    fn begin(&self) -> Option<SocketAddr> {
+        self.state(|state| state.last.take().filter(|_| state.is_fresh()))
     }
 
     /// Notes the connection of an answer, if another answer may follow on it.
@@ -204,6 +271,18 @@ impl Drop for Turn {
     }
 }
 
+/// Whether a request was not sent, because its connection is not back yet.
+fn is_not_back(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.is::<NotBack>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connections({} at once)", self.at_once)
@@ -227,7 +306,7 @@ mod tests {
     async fn open(connections: &Connections) -> Turn {
         let turn = connections.turn(Duration::from_secs(1)).await.expect("they are not in use");
         assert!(!turn.is_open(), "it is not known yet");
-        turn.begin().await;
+        turn.begin();
         turn.answered(end(1));
         assert!(!turn.is_open(), "no session has opened it");
         turn.opened();
@@ -250,16 +329,16 @@ mod tests {
     async fn a_connection_is_open_until_it_is_another_one_or_gone() {
         let connections = own();
         let turn = open(&connections).await;
-        assert_eq!(turn.begin().await, end(1));
+        assert_eq!(turn.begin(), end(1));
         assert!(!turn.is_open(), "the sender may be gone");
         turn.answered(end(1));
         assert!(turn.is_open());
-        turn.begin().await;
+        turn.begin();
         turn.answered(end(2));
         assert!(!turn.is_open(), "it is another one");
         turn.opened();
         assert!(turn.is_open());
-        turn.begin().await;
+        turn.begin();
         turn.answered(None);
         assert!(!turn.is_open(), "no other answer follows on it");
         turn.opened();

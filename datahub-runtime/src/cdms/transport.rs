@@ -170,28 +170,32 @@ impl Transport {
             None => None,
             Some(own) => Some(self.turn(own).await?),
         };
-        let mut headers = prepared(session);
-        let mut over = Over::Shared;
-        if let Some(turn) = &turn {
-            over = Over::Held(turn);
-            if !turn.is_open() {
+        let url = Url::parse(&request.url).map_err(|source| NotSent::Address { url: request.url, source })?;
+        let body = request.body.map(Bytes::from);
+        let mut is_second = false;
+        loop {
+            let mut headers = prepared(session);
+            if let Some(turn) = turn.as_ref().filter(|turn| !turn.is_open()) {
                 match session.open(LoginRequests::new(self, presented).on(turn)).await.map_err(Unanswered::NotOpened)? {
                     Opened::Lasting => turn.opened(),
                     Opened::ForNext(next) => headers.extend(sensitive(next)),
                 }
             }
-        }
-        for (name, value) in &request.headers {
-            headers.insert(name, value.clone());
-        }
-        let url = Url::parse(&request.url).map_err(|source| NotSent::Address { url: request.url, source })?;
-        let body = request.body.map(Bytes::from);
-        let request = Outgoing { method: request.method, url, headers, body };
-        let received = self.exchange(request, over, may_send).await?;
-        if let Some(turn) = turn.filter(|_| received.response.status == StatusCode::UNAUTHORIZED) {
+            for (name, value) in &request.headers {
+                headers.insert(name, value.clone());
+            }
+            let outgoing = Outgoing { method: request.method.clone(), url: url.clone(), headers, body: body.clone() };
+            let received = self.exchange(outgoing, turn.as_ref().map_or(Over::Shared, Over::Held), may_send).await?;
+            let Some(turn) = turn.as_ref().filter(|_| received.response.status == StatusCode::UNAUTHORIZED) else {
+                return Ok(received);
+            };
             turn.closed();
+            if received.continues || is_second {
+                return Ok(received);
+            }
+            // Another connection than the one that was opened answered, which says nothing of the session.
+            is_second = true;
         }
-        Ok(received)
     }
 
     /// A request of a login.
@@ -256,8 +260,8 @@ impl Transport {
         } else if method == Method::POST {
             request = request.body(Vec::new());
         }
-        let before = turn.begin().await;
-        let mut response = request.send().await.map_err(|error| {
+        let request = request.build().map_err(NoResponse::of_sending)?;
+        let (mut response, before) = turn.send(http, request).await.map_err(|error| {
             let no_response = NoResponse::of_sending(error);
             if no_response.is_outage() {
                 self.reach.failed(&no_response.to_string());
