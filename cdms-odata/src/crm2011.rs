@@ -40,6 +40,15 @@ impl Crm2011 {
         Ok(Crm2011 { root: ServiceRoot::parse(address)? })
     }
 
+    /// As [`at`](Crm2011::at), with plain http also to the hosts with these names.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceRoot::parse`].
+    pub fn at_with_plain(address: &str, plain_http: &[String]) -> Result<Self, AddressError> {
+        Ok(Crm2011 { root: ServiceRoot::parse_with_plain(address, plain_http)? })
+    }
+
     /// The page that a link of CDMS's leads to, if it is one of this list.
     fn next_page(&self, entity: &EntityShape, query: &ListQuery, link: &str) -> Result<NextPage, BadLink> {
         let first = self.root.list(entity.set, names(entity), query)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use cdms_odata::crm2011::ServiceRoot;
+use cdms_odata::dialect::AddressError;
 use cdms_odata::metadata::Metadata;
 use clap::Args;
 use datahub_derive::project::{MARK, Project};
@@ -59,7 +60,10 @@ pub(crate) struct Live {
 pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Login) -> Result<Live, String> {
     let settings = project.settings().cdms.as_ref();
     let configured = match (settings, address) {
-        (Some(settings), Some(address)) => root(&settings.url)?.url().origin() == address.url().origin(),
+        (Some(settings), Some(address)) => {
+            let configured = ServiceRoot::parse_with_plain(&settings.url, &settings.network.plain_http);
+            configured.map_err(|error| unusable(&settings.url, &error))?.url().origin() == address.url().origin()
+        }
         (Some(_), None) => true,
         (None, _) => false,
     };
@@ -159,7 +163,11 @@ impl Live {
 
 /// The service of an organisation, from its address or from that of the service.
 pub(crate) fn root(address: &str) -> Result<ServiceRoot, String> {
-    ServiceRoot::parse(address).map_err(|error| format!("cannot use the address {address}: {error}"))
+    ServiceRoot::parse(address).map_err(|error| unusable(address, &error))
+}
+
+fn unusable(address: &str, error: &AddressError) -> String {
+    format!("cannot use the address {address}: {error}")
 }
 
 fn runtime() -> Result<Runtime, String> {

@@ -16,8 +16,21 @@ pub struct CdmsSettings {
     pub url: String,
     /// How to log in.
     pub login: LoginSettings,
-    /// The file with the certificates of a private authority, from the folder of `datahub.toml`.
+    /// How its connections are made.
+    pub network: NetworkSettings,
+}
+
+/// How connections to CDMS and to its token services are made. Files are relative to the folder of `datahub.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// The file with the certificates of private authorities.
     pub ca_file: Option<String>,
+    /// The file with the certificate that is shown to servers, and its key.
+    pub client_certificate: Option<String>,
+    /// The address of the outgoing proxy, without a user.
+    pub proxy: Option<String>,
+    /// The hosts that may be reached by plain http.
+    pub plain_http: Vec<String>,
 }
 
 /// How to log in to CDMS, without the secret.

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod background;
+mod certificate;
 mod client;
 mod condition;
 mod connections;
@@ -10,7 +11,9 @@ mod first_contact;
 mod login;
 mod login_error;
 mod login_reply;
+mod network;
 mod pages;
+mod proxy;
 mod refused_logins;
 mod repeated;
 mod session;
@@ -28,8 +31,8 @@ pub use documents::CdmsDocuments;
 pub(crate) use first_contact::FirstContact;
 pub use login_error::LoginError;
 pub use login_reply::LoginReply;
+pub(crate) use network::NetworkOptions;
 pub(crate) use pages::{PageFailure, PageRead};
 pub(crate) use refused_logins::RefusedLogins;
 pub use session::{HeaderSession, Opened, Session, SessionResponse, Standing};
 pub(crate) use shape::RecordShape;
-pub(crate) use trust::Trust;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use datahub_model::settings::{CdmsSettings, LoginSettings};
 
-use crate::cdms::{ClientOptions, Trust};
+use crate::cdms::{ClientOptions, NetworkOptions, cdms_at};
 use crate::login::{Authenticator, Secret};
-use crate::{CdmsDocuments, Error, ErrorKind};
+use crate::{CdmsDocuments, Error, ErrorKind, TlsStack};
 
 /// How to reach CDMS and log in there, as `datahub.toml` says; programs and the command line read the same.
 ///
@@ -32,6 +32,7 @@ pub struct CdmsConfig {
     settings: CdmsSettings,
     user: Option<String>,
     secret: Option<Secret>,
+    tls: Option<TlsStack>,
 }
 
 impl CdmsConfig {
@@ -52,7 +53,7 @@ impl CdmsConfig {
                 "add `[cdms]` on a line of its own, and below it `url = \"https://crm.example.gov.uk/ORG\"` and `login = …`",
             )
         })?;
-        Ok(CdmsConfig { file: file.to_owned(), settings, user: None, secret: None })
+        Ok(CdmsConfig { file: file.to_owned(), settings, user: None, secret: None, tls: None })
     }
 
     /// The address of CDMS.
@@ -78,26 +79,41 @@ impl CdmsConfig {
         self
     }
 
+    /// Another TLS than rustls: that of the operating system, `datahub_native_tls::TLS`, for servers of CRM 2011's age.
+    pub fn tls(mut self, stack: TlsStack) -> Self {
+        self.tls = Some(stack);
+        self
+    }
+
     /// The documents of this CDMS.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] if the address or the file of authorities cannot be used, a user or a secret is missing,
+    /// [`ErrorKind::Misconfigured`] if the address, the proxy or a file of certificates cannot be used, a user or a secret is missing,
     /// or the program was built without the login's feature.
     pub fn documents(&self) -> Result<CdmsDocuments, Error> {
-        let trust = self.ca_file().map_or_else(|| Ok(Trust::default()), |file| Trust::in_file(&file))?;
-        let options = ClientOptions { trust, ..ClientOptions::default() };
+        let network = self.network();
+        let dialect = cdms_at(self.url(), &network.plain_http)?;
+        let options = ClientOptions { network: network.network()?, ..ClientOptions::default() };
         let login = match self.settings.login {
             LoginSettings::None => None,
             _ => Some(self.authenticator()?),
         };
-        CdmsDocuments::new(self.url(), login, options)
+        CdmsDocuments::new(dialect, login, options)
     }
 
-    /// The file with the certificates of private authorities.
-    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+    /// How it is reached.
+    pub(crate) fn network(&self) -> NetworkOptions {
         let folder = self.file.parent().unwrap_or(Path::new(""));
-        self.settings.ca_file.as_ref().map(|file| folder.join(file))
+        let said = &self.settings.network;
+        NetworkOptions {
+            ca_file: said.ca_file.as_ref().map(|file| folder.join(file)),
+            client_certificate: said.client_certificate.as_ref().map(|file| folder.join(file)),
+            proxy: said.proxy.clone(),
+            plain_http: said.plain_http.clone(),
+            connect_limit: None,
+            tls: self.tls,
+        }
     }
 
     /// Who logs in.

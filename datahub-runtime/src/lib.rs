@@ -86,6 +86,7 @@ mod synced;
 pub mod testing;
 #[cfg(all(doc, not(feature = "testing")))]
 mod testing_in_docs;
+mod tls;
 
 pub use crate::diesel::sql_types;
 pub use cdms::{
@@ -158,6 +159,7 @@ pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};
 #[cfg(all(doc, not(feature = "testing")))]
 pub use testing_in_docs::testing;
+pub use tls::TlsStack;
 
 /// Everything that a program with models usually needs.
 pub mod prelude {

@@ -126,7 +126,11 @@ fn main() -> ExitCode {
         Task::Mutants { only, .. } => return mutants::run(only.as_deref()),
         Task::Soak { operations, seed, json } => return soak(operations, seed, json),
     };
-    let server = if with_tests { package::python().and_then(|()| Server::start()) } else { Ok(None) };
+    let server = if with_tests {
+        package::python().and_then(|()| package::openssl()).and_then(|()| Server::start())
+    } else {
+        Ok(None)
+    };
     let server = match server {
         Ok(server) => server,
         Err(reason) => {

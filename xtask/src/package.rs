@@ -39,6 +39,16 @@ pub(crate) fn chromium() -> Result<(), String> {
     Ok(())
 }
 
+/// Makes sure that OpenSSL's command is installed, whose server offers what no other one does any more.
+pub(crate) fn openssl() -> Result<(), String> {
+    if Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    install("openssl").map_err(|()| {
+        "the tests of TLS need openssl, which is not installed; on Debian: apt-get install openssl".to_owned()
+    })
+}
+
 /// Makes sure that Python is installed for the second witness, with the modules for a virtual environment.
 pub(crate) fn python() -> Result<(), String> {
     for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {

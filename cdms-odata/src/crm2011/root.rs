@@ -9,7 +9,7 @@ use ::url::Url;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::dialect::{AddressError, Direction, ListError, ListQuery, checked_address};
+use crate::dialect::{AddressError, Direction, ListError, ListQuery, checked_address_with_plain};
 
 const SERVICE: &str = "/XRMServices/2011/OrganizationData.svc";
 
@@ -55,7 +55,16 @@ impl ServiceRoot {
     ///
     /// See [`AddressError`]; plain http is accepted for loopback addresses only.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let mut url = checked_address(text)?;
+        ServiceRoot::parse_with_plain(text, &[])
+    }
+
+    /// As [`parse`](ServiceRoot::parse), with plain http also to the hosts with these names.
+    ///
+    /// # Errors
+    ///
+    /// See [`AddressError`].
+    pub fn parse_with_plain(text: &str, plain_http: &[String]) -> Result<Self, AddressError> {
+        let mut url = checked_address_with_plain(text, plain_http)?;
         let path = url.path().trim_end_matches('/').to_owned();
         let service = path.to_ascii_lowercase().find(&SERVICE.to_ascii_lowercase());
         if let Some(at) = service {

@@ -42,6 +42,15 @@ pub enum AddressError {
 ///
 /// See [`AddressError`]. Plain http is accepted for loopback addresses only.
 pub fn checked_address(text: &str) -> Result<Url, AddressError> {
+    checked_address_with_plain(text, &[])
+}
+
+/// As [`checked_address`], with plain http also to the hosts with these names, whatever their letters' case.
+///
+/// # Errors
+///
+/// See [`AddressError`].
+pub fn checked_address_with_plain(text: &str, plain_http: &[String]) -> Result<Url, AddressError> {
     let url = Url::parse(text)
         .map_err(|error| AddressError::NotAUrl { text: without_user(text), reason: error.to_string() })?;
     let superfluous = [
@@ -54,7 +63,7 @@ pub fn checked_address(text: &str) -> Result<Url, AddressError> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if is_loopback(&url) || is_named(&url, plain_http) => Ok(url),
         "http" => Err(AddressError::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
         scheme => Err(AddressError::Scheme { scheme: scheme.to_owned() }),
     }
@@ -66,6 +75,10 @@ fn without_user(text: &str) -> String {
         Some((_, rest)) => format!("…@{rest}"),
         None => text.to_owned(),
     }
+}
+
+fn is_named(url: &Url, hosts: &[String]) -> bool {
+    url.host_str().is_some_and(|host| hosts.iter().any(|named| named.eq_ignore_ascii_case(host)))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -107,6 +120,20 @@ mod tests {
         }
         for text in ["http://127.0.0.1:8080/ORG", "http://127.9.9.9/ORG", "http://[::1]/ORG", "http://LocalHost/ORG"] {
             checked_address(text).unwrap();
+        }
+    }
+    #[test]
+    fn plain_http_is_for_the_named_hosts_alone() {
+        let hosts = ["crm.intern".to_owned(), "10.0.0.7".to_owned()];
+        for text in ["http://CRM.intern/ORG", "http://crm.intern:5555/ORG", "http://10.0.0.7/ORG", "https://other/ORG"]
+        {
+            checked_address_with_plain(text, &hosts).unwrap();
+        }
+        for text in
+            ["http://crm.intern.example.org/ORG", "http://sts.intern/ORG", "http://intern/ORG", "http://10.0.0.70/"]
+        {
+            let error = checked_address_with_plain(text, &hosts).unwrap_err();
+            assert!(matches!(error, AddressError::PlainHttp { .. }), "{text}: {error}");
         }
     }
 }

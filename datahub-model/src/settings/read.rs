@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::secrets::{secret_key, without_values};
-use super::{Audience, CdmsSettings, Issuer, LoginSettings};
+use super::{Audience, CdmsSettings, Issuer, LoginSettings, NetworkSettings};
 use crate::diagnostic::{Code, Cure, Diagnostic, Spot};
 use crate::nearest::nearest;
 
@@ -19,10 +19,13 @@ pub(super) const OAUTH: &str = "oauth";
 const LOGINS: [&str; 4] = [ADFS, NTLM, OAUTH, NONE];
 
 /// The keys, each with the logins that have it.
-const KEYS: [(&str, &[&str]); 14] = [
+const KEYS: [(&str, &[&str]); 17] = [
     ("url", &LOGINS),
     ("login", &LOGINS),
     ("ca-file", &LOGINS),
+    ("client-certificate", &LOGINS),
+    ("proxy", &LOGINS),
+    ("plain-http", &LOGINS),
     ("user", &[ADFS, NTLM]),
     ("sign-in", &[ADFS]),
     ("token-services", &[ADFS]),
@@ -81,7 +84,29 @@ impl<'t> Reader<'t> {
             OAUTH => self.oauth()?,
             _ => LoginSettings::None,
         };
-        Ok(CdmsSettings { url, login, ca_file: self.text("ca-file")? })
+        Ok(CdmsSettings { url, login, network: self.network()? })
+    }
+
+    fn network(&self) -> Found<NetworkSettings> {
+        let proxy = self.text("proxy")?;
+        if let Some(proxy) = &proxy {
+            if proxy.contains('@') {
+                let help = "a proxy that asks for a login belongs into HTTPS_PROXY in the environment: \
+                            `http://user:password@proxy.example.gov.uk:8080`";
+                return Err(self.wrong("proxy", "`proxy` must not contain a user or a password".to_owned(), help));
+            }
+            if !proxy.starts_with("https://") && !proxy.starts_with("http://") {
+                let help = "write it like \"http://proxy.example.gov.uk:8080\"";
+                return Err(self.wrong("proxy", "`proxy` must begin with http:// or https://".to_owned(), help));
+            }
+        }
+        let plain_http = self.hosts("plain-http")?;
+        if plain_http.iter().any(|host| host.contains('/') || (host.contains(':') && !host.ends_with(']'))) {
+            let help = "write it like \"crm.example.internal\", without a scheme, a port and a path";
+            return Err(self.wrong("plain-http", "`plain-http` must be the name of a host".to_owned(), help));
+        }
+        let (ca_file, client_certificate) = (self.text("ca-file")?, self.text("client-certificate")?);
+        Ok(NetworkSettings { ca_file, client_certificate, proxy, plain_http })
     }
 
     /// Checks that a key exists.
@@ -262,120 +287,4 @@ impl<'t> Reader<'t> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(lines: &str) -> Found<CdmsSettings> {
-        CdmsSettings::parse(&format!("[cdms]\n{lines}")).map(Option::unwrap)
-    }
-
-    #[test]
-    fn every_login_is_read() {
-        let url = "url = 'https://crm.example.gov.uk/ORG'\n";
-        let login = |lines: &str| read(&format!("{url}{lines}")).unwrap().login;
-        assert_eq!(login("login = 'none'"), LoginSettings::None);
-        assert_eq!(
-            login(
-                "login = 'adfs'\nuser = 'EXAMPLE\\hub'\nsign-in = 'https://sts.example.gov.uk/adfs/ls/'\n\
-                 token-services = ['rsts', '[::1]:444']\ncdms-hosts = 'auth.crm'\nhome-realm = 'http://a/b'"
-            ),
-            LoginSettings::AdFs {
-                user: Some("EXAMPLE\\hub".into()),
-                sign_in: "https://sts.example.gov.uk/adfs/ls/".into(),
-                token_services: vec!["rsts".into(), "[::1]:444".into()],
-                cdms_hosts: vec!["auth.crm".into()],
-                home_realm: Some("http://a/b".into()),
-            }
-        );
-        assert_eq!(
-            login("login = 'ntlm'\nuser = 'hub'\ndomain = 'EXAMPLE'"),
-            LoginSettings::Ntlm { user: Some("hub".into()), domain: Some("EXAMPLE".into()) }
-        );
-        assert_eq!(
-            login("login = 'oauth'\ntenant = 'example.onmicrosoft.com'\nclient-id = 'x'"),
-            LoginSettings::OAuth {
-                issuer: Issuer::Tenant("example.onmicrosoft.com".into()),
-                client_id: "x".into(),
-                audience: None
-            }
-        );
-        assert_eq!(
-            login(
-                "login = 'oauth'\ntoken-url = 'https://a/adfs/oauth2/token'\nclient-id = 'x'\nresource = 'https://c/'"
-            ),
-            LoginSettings::OAuth {
-                issuer: Issuer::TokenUrl("https://a/adfs/oauth2/token".into()),
-                client_id: "x".into(),
-                audience: Some(Audience::Resource("https://c/".into()))
-            }
-        );
-        assert_eq!(
-            read(&format!("{url}login = 'none'\nca-file = 'ca.pem'")).unwrap().ca_file.as_deref(),
-            Some("ca.pem")
-        );
-        assert_eq!(CdmsSettings::parse("contracts = 3"), Ok(None));
-    }
-
-    #[test]
-    fn faults_have_their_line_and_a_cure() {
-        for (lines, expected) in [
-            ("url = 'https://crm'", "missing key `login` in [cdms] [missing-key]"),
-            ("login = 'none'", "missing key `url`"),
-            ("login = 'addfs'\nurl = 'https://crm'", "help: did you mean `adfs`?"),
-            ("login = 'kerberos'\nurl = 'https://crm'", "\"adfs\" (sign-in pages), \"ntlm\", \"oauth\""),
-            (
-                "url = 'https://crm'\nlogin = 'none'\nuzer = 'a'",
-                "4:1\n  |\n4 | uzer = 'a'\n  | ^\nhelp: did you mean `user`?",
-            ),
-            (
-                "url = 'https://crm'\nlogin = 'none'\nuser = 'a'",
-                "`user` belongs to `login = \"adfs\"` and `login = \"ntlm\"`",
-            ),
-            ("url = 'https://crm'\nlogin = 'adfs'", "missing key `sign-in`"),
-            ("url = 'https://crm'\nlogin = 'adfs'\nsign-in = 'sts and'", "4:11\n"),
-            ("url = 'https://crm'\nlogin = 'adfs'\nsign-in = 'https://'", "`sign-in` must be a host"),
-            ("url = 'https://crm'\nlogin = 'adfs'\nsign-in = 'a'\ntoken-services = ['b', 3]", "5:24\n"),
-            ("url = 'https://crm'\nlogin = 'ntlm'\nuser = 'A\\b'\ndomain = 'A'", "mutually exclusive [keys-exclude]"),
-            ("url = 'https://crm'\nlogin = 'oauth'", "missing key `tenant`"),
-            ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a/b'", "is not a tenant"),
-            ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a'", "missing key `client-id`"),
-            ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a'\ntoken-url = 'https://a'", "mutually exclusive"),
-            (
-                "url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a'\nclient-id = 'b'\nscope = 'c'\nresource = 'd'",
-                "mutually exclusive",
-            ),
-            ("url = 'crm.example.gov.uk'\nlogin = 'none'", "`url` must begin with https://"),
-            ("url = 3\nlogin = 'none'", "`url` must be a string"),
-            ("url = 'https://crm'\nlogin = ''", "`login` must not be empty"),
-            ("url = \"https://crm\\u0007\"\nlogin = 'none'", "control characters"),
-            ("url =", "[faulty-toml]"),
-        ] {
-            let error = read(lines).unwrap_err().render("datahub.toml");
-            assert!(error.contains(expected), "{lines}: {error}");
-        }
-        let error = CdmsSettings::parse("cdms = 3").unwrap_err().render("datahub.toml");
-        assert!(error.contains("`cdms` must be a table"), "{error}");
-    }
-
-    /// What is refused must not be shown: messages go to logs of CI.
-    #[test]
-    fn a_secret_is_refused_and_not_repeated() {
-        for text in [
-            "[cdms]\npassword = 'canary'",
-            "[cdms]\nurl = 'https://crm'\nlogin = 'ntlm'\npasword = 'canary'",
-            "[cdms]\nclient-secret = 'canary'",
-            "[cdms]\nrefresh_token = 'canary'",
-            "[cdms]\nurl = 'https://hub:canary@crm/ORG'\nlogin = 'none'",
-            "[cdms]\npassword = 'canary",
-            "cdms = { password = 'canary' }",
-            "cdms = { url = 'https://crm', login = 'nome', password = 'canary' }",
-            "cdms = 'password=canary'",
-        ] {
-            let error = CdmsSettings::parse(text).unwrap_err();
-            let shown = format!("{} {error:?}", error.render("datahub.toml"));
-            assert!(!shown.contains("canary"), "{text}: {shown}");
-        }
-        let error = read("password = 'canary'").unwrap_err().render("datahub.toml");
-        assert!(error.contains("`password` must not be in datahub.toml") && error.contains("DATAHUB_PASSWORD_FILE"));
-    }
-}
+mod tests;

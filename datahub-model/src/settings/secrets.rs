@@ -59,7 +59,20 @@ mod tests {
         ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in ["token-url", "token-services", "user", "domain", "client-id", "ca-file", "url", "scope", "tenant"] {
+        for key in [
+            "token-url",
+            "token-services",
+            "user",
+            "domain",
+            "client-id",
+            "ca-file",
+            "client-certificate",
+            "proxy",
+            "plain-http",
+            "url",
+            "scope",
+            "tenant",
+        ] {
             assert!(!is_secret(key), "{key}");
         }
     }

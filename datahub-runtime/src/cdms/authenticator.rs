@@ -204,10 +204,10 @@ impl<'c> LoginRequests<'c> {
         form: Option<Zeroizing<String>>,
         cookies: Option<HeaderValue>,
     ) -> Result<LoginReply, LoginError> {
-        // Plain http is taken where CDMS itself is reached so, which is on this machine only.
+        // Plain http is taken where CDMS itself is reached so, on this machine, and for hosts that were named.
         let is_cdms =
             self.transport.service().scheme() == url.scheme() && url.host_str() == Some(self.transport.host());
-        if url.scheme() != "https" && !is_cdms {
+        if url.scheme() != "https" && !is_cdms && !self.transport.allows_plain_http(&url) {
             return Err(LoginError::new(format!(
                 "the login at {} is not protected by https",
                 url.host_str().unwrap_or_default()

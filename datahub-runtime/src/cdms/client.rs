@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cdms_odata::Attributes;
 use cdms_odata::crm2011::Crm2011;
-use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse, ReadAnswer, SetIs, WriteRequest};
+use cdms_odata::dialect::{AddressError, Dialect, HttpRequest, HttpResponse, ReadAnswer, SetIs, WriteRequest};
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reason, WriteKind};
@@ -17,11 +17,11 @@ use uuid::Uuid;
 use super::authenticator::Authenticator;
 use super::background::Background;
 use super::login::{Logins, SessionEnd};
+use super::network::Network;
 use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
 use super::transport::{self, ALWAYS, MaySend, NoResponse, Transport};
-use super::trust::Trust;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::{Error, ErrorKind};
@@ -41,8 +41,8 @@ pub(crate) struct ClientOptions {
     pub(crate) cdms_user: Option<String>,
     /// How many requests of pulls, backfills and sweeps are sent in a second, at most.
     pub(crate) background_per_second: Option<f64>,
-    /// Which certificate authorities are trusted.
-    pub(crate) trust: Trust,
+    /// How connections are made.
+    pub(crate) network: Network,
 }
 
 impl Default for ClientOptions {
@@ -54,7 +54,7 @@ impl Default for ClientOptions {
             login_pause: Duration::from_secs(10),
             cdms_user: None,
             background_per_second: None,
-            trust: Trust::default(),
+            network: Network::default(),
         }
     }
 }
@@ -130,11 +130,16 @@ impl<F> From<Broken> for Answer<F> {
     }
 }
 
-/// The dialect of the CDMS at an address.
-pub(crate) fn cdms_at(address: &str) -> Result<Arc<dyn Dialect>, Error> {
-    match Crm2011::at(address) {
+/// The dialect of the CDMS at an address, which may be one of plain http for these hosts.
+pub(crate) fn cdms_at(address: &str, plain_http: &[String]) -> Result<Arc<dyn Dialect>, Error> {
+    let fault = |error: &AddressError| Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}"));
+    match Crm2011::at_with_plain(address, plain_http) {
         Ok(crm) => Ok(Arc::new(crm)),
-        Err(error) => Err(Error::new(ErrorKind::Misconfigured, format!("the address of CDMS: {error}"))),
+        Err(error @ AddressError::PlainHttp { .. }) => Err(fault(&error).advise(
+            "if the server has no https, and everybody between may read along, name its host: `plain_http_to(…)` on the \
+             hub's builder, or `plain-http` in [cdms] of datahub.toml",
+        )),
+        Err(error) => Err(fault(&error)),
     }
 }
 
@@ -309,7 +314,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at(cdms_odata::Instant(0)));
         let options = ClientOptions::default();
         let client = Client::new(
-            cdms_at("http://127.0.0.1:9/Org").unwrap(),
+            cdms_at("http://127.0.0.1:9/Org", &[]).unwrap(),
             Arc::new(Silent),
             RefusedLogins::nowhere(),
             options,

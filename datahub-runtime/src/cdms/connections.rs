@@ -6,15 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use datahub_protocol::planted::{Planted, planted};
-use reqwest::redirect::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tower::BoxError;
 use tower::filter::{FilterLayer, Predicate};
 use url::Url;
 
-use super::trust::Trust;
+use super::network::Network;
 
 /// How long a connection of a session may be idle before it is closed. Servers close theirs after two minutes, and a request
 /// that crosses this on the wire is lost.
@@ -118,8 +116,13 @@ impl Connections {
     /// # Errors
     ///
     /// The HTTP client cannot be set up.
-    pub(super) fn shared(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
-        let http = client(service.scheme(), trust, time_limit).pool_max_idle_per_host(at_once).build()?;
+    pub(super) fn shared(
+        service: &Url,
+        network: &Network,
+        time_limit: Duration,
+        at_once: usize,
+    ) -> reqwest::Result<Self> {
+        let http = network.client(service, time_limit).pool_max_idle_per_host(at_once).build()?;
         Ok(Connections::over(Lines::Shared(http), at_once))
     }
 
@@ -128,10 +131,10 @@ impl Connections {
     /// # Errors
     ///
     /// The HTTP client cannot be set up.
-    pub(super) fn own(service: &Url, trust: &Trust, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
-        let (scheme, trust) = (service.scheme().to_owned(), trust.clone());
+    pub(super) fn own(service: &Url, network: &Network, time_limit: Duration, at_once: usize) -> reqwest::Result<Self> {
+        let (service, network) = (service.clone(), network.clone());
         let make = move |gate| {
-            let one = client(&scheme, &trust, time_limit).pool_max_idle_per_host(1).pool_idle_timeout(IDLE_MAX);
+            let one = network.client(&service, time_limit).pool_max_idle_per_host(1).pool_idle_timeout(IDLE_MAX);
             one.http1_only().tls_info(true).connector_layer(FilterLayer::new(gate)).build()
         };
         let lines: Vec<_> = (0..at_once).map(|_| Line::default()).collect();
@@ -160,22 +163,6 @@ impl Connections {
         };
         Some(Turn { lines: Arc::clone(&self.lines), line, _permit: permit })
     }
-}
-
-/// The beginning of an HTTP client that follows no redirects and repeats nothing.
-fn client(scheme: &str, trust: &Trust, time_limit: Duration) -> reqwest::ClientBuilder {
-    // The process may already have a provider; either will do.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .redirect(if planted(Planted::RedirectsFollowed) { Policy::limited(5) } else { Policy::none() })
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .timeout(time_limit)
-        .connect_timeout(time_limit.min(Duration::from_secs(15)))
-        .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));
-    let builder = trust.given_to(builder);
-    // Plain http stays on this machine, so no proxy has a part in it.
-    if scheme == "http" { builder.no_proxy() } else { builder }
 }
 
 impl Turn {
@@ -295,7 +282,7 @@ mod tests {
 
     fn own() -> Connections {
         let service = Url::parse("https://crm.example.gov.uk/ORG").expect("it is an address");
-        Connections::own(&service, &Trust::default(), Duration::from_secs(1), 1).expect("an HTTP client can be made")
+        Connections::own(&service, &Network::default(), Duration::from_secs(1), 1).expect("an HTTP client can be made")
     }
 
     fn end(port: u16) -> Option<SocketAddr> {

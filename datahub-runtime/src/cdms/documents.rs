@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cdms_odata::dialect::{HttpRequest, HttpResponse};
+use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -45,7 +45,7 @@ impl CdmsDocuments {
     ///
     /// [`ErrorKind::Misconfigured`] if the address cannot be used.
     pub fn with_login(address: &str, authenticator: impl Authenticator) -> Result<Self, Error> {
-        CdmsDocuments::new(address, Some(Arc::new(authenticator)), ClientOptions::default())
+        CdmsDocuments::new(cdms_at(address, &[])?, Some(Arc::new(authenticator)), ClientOptions::default())
     }
 
     /// The documents of a CDMS that asks for no login.
@@ -54,16 +54,15 @@ impl CdmsDocuments {
     ///
     /// [`ErrorKind::Misconfigured`] if the address cannot be used.
     pub fn without_login(address: &str) -> Result<Self, Error> {
-        CdmsDocuments::new(address, None, ClientOptions::default())
+        CdmsDocuments::new(cdms_at(address, &[])?, None, ClientOptions::default())
     }
 
     /// The documents of a CDMS, with a login if it asks for one.
     pub(crate) fn new(
-        address: &str,
+        dialect: Arc<dyn Dialect>,
         authenticator: Option<Arc<dyn Authenticator>>,
         options: ClientOptions,
     ) -> Result<Self, Error> {
-        let dialect = cdms_at(address)?;
         let organisation = dialect.organisation().as_str().trim_end_matches('/').to_owned();
         let options = ClientOptions { time_limit: TIME_LIMIT, body_max: LARGEST, ..options };
         let has_login = authenticator.is_some();

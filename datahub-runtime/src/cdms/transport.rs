@@ -1,6 +1,7 @@
 //! One HTTP exchange: bounded in time and size, never redirected, never repeated.
 
 mod error;
+mod handshake;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +22,8 @@ use super::authenticator::LoginRequests;
 use super::client::ClientOptions;
 use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
+use super::network::Network;
 use super::session::{Opened, Session, prepared, sensitive};
-use super::trust::Trust;
 use crate::engine::cost::Meters;
 use crate::engine::metrics;
 use crate::login::Presented;
@@ -41,7 +42,7 @@ pub(crate) struct Transport {
     harmless: HttpRequest,
     /// The connections of all sessions that have none of their own. Every request waits for a turn here.
     shared: Connections,
-    trust: Trust,
+    network: Network,
     time_limit: Duration,
     body_max: usize,
     meters: Meters,
@@ -112,7 +113,7 @@ impl Transport {
     pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         let (service, organisation) = (dialect.root().clone(), dialect.organisation());
-        let shared = Connections::shared(&service, &options.trust, time_limit, concurrent_max).map_err(|error| {
+        let shared = Connections::shared(&service, &options.network, time_limit, concurrent_max).map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let reach = Reach::of("CDMS");
@@ -122,7 +123,7 @@ impl Transport {
             #[cfg(feature = "ntlm")]
             harmless: dialect.contact(cdms_odata::dialect::Contact::Organisation),
             shared,
-            trust: options.trust.clone(),
+            network: options.network.clone(),
             time_limit,
             body_max,
             meters,
@@ -132,8 +133,13 @@ impl Transport {
 
     /// Connections for one session alone.
     pub(crate) fn connections(&self, at_once: usize) -> Result<Connections, NoResponse> {
-        Connections::own(&self.service, &self.trust, self.time_limit, at_once)
+        Connections::own(&self.service, &self.network, self.time_limit, at_once)
             .map_err(|error| NotSent::Request(error).into())
+    }
+
+    /// Whether the host of an address may be reached by plain http, because it was named.
+    pub(crate) fn allows_plain_http(&self, url: &Url) -> bool {
+        self.network.allows_plain_http(url)
     }
 
     /// The address of CDMS's data service.

@@ -1,6 +1,7 @@
 //! Building a hub: where its sides are, its models, and its times and limits.
 
-use std::path::PathBuf;
+mod cdms;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,20 +11,20 @@ use super::pending::refuse_pending;
 use super::remote::Remote;
 use super::settings::Settings;
 use super::{Engine, Hub};
-use crate::cdms::{Authenticator, Client, ClientOptions, RefusedLogins, Trust};
+use crate::cdms::{Client, ClientOptions, NetworkOptions, RefusedLogins};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::engine::settling::Settling;
 use crate::migration::{Migrate, Migrations};
 use crate::store::{Pending, Store, StoreOptions};
-use crate::{CdmsConfig, Error, ErrorKind, Models, environment};
+use crate::{Error, ErrorKind, Models, environment};
 
 /// Builds a [`Hub`]; see [`Hub::builder`].
 #[must_use = "a builder does nothing until `connect` is called and awaited"]
 pub struct HubBuilder {
     database: Option<String>,
     cdms: Option<Remote>,
-    ca_file: Option<PathBuf>,
+    network: NetworkOptions,
     models: Models,
     program: String,
     cdms_user: Option<String>,
@@ -51,7 +52,7 @@ impl HubBuilder {
         HubBuilder {
             database: None,
             cdms: None,
-            ca_file: None,
+            network: NetworkOptions::default(),
             models: Models::default(),
             program: "datahub".to_owned(),
             cdms_user: None,
@@ -76,37 +77,6 @@ impl HubBuilder {
     /// then have a write that the hub does not know about.
     pub fn database(mut self, url: impl Into<String>) -> Self {
         self.database = Some(url.into());
-        self
-    }
-
-    /// The organisation's address in CDMS, and how to log in there. Plain http is accepted for this machine only. A hub
-    /// whose models are all detached needs no CDMS.
-    ///
-    /// Trusted certificates come from the machine's certificate store; on Linux, `SSL_CERT_FILE` or `SSL_CERT_DIR`
-    /// names another one. The proxy comes from the environment: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-    pub fn cdms(mut self, root: impl Into<String>, authenticator: impl Authenticator) -> Self {
-        self.cdms = Some(Remote::Stated(root.into(), Arc::new(authenticator)));
-        self
-    }
-
-    /// CDMS's address, how to log in there, and which certificates are trusted, as the table `[cdms]` of a `datahub.toml`
-    /// says, and the secret from the environment. Replaces [`cdms`](HubBuilder::cdms).
-    ///
-    /// ```no_run
-    /// # use datahub_runtime::{CdmsConfig, prelude::*};
-    /// # fn example() -> Result<(), Error> {
-    /// let builder = Hub::builder().cdms_from(CdmsConfig::read("datahub.toml")?);
-    /// # Ok(()) }
-    /// ```
-    pub fn cdms_from(mut self, config: CdmsConfig) -> Self {
-        self.cdms = Some(Remote::Configured(config));
-        self
-    }
-
-    /// A file with the certificates of private authorities, as PEM, which are trusted for CDMS and its token services in
-    /// addition to the machine's own. It is read by [`connect`](HubBuilder::connect). Replaces the one of a configuration.
-    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(file.into());
         self
     }
 
@@ -157,7 +127,8 @@ impl HubBuilder {
         self
     }
 
-    /// How long one request to CDMS may take, including at most 15 s for connecting. Default: 60 s.
+    /// How long one request to CDMS may take, connecting included, which has a
+    /// [limit of its own](HubBuilder::connect_limit). Default: 60 s.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.settings.time_limit = limit;
         self
@@ -293,12 +264,11 @@ impl HubBuilder {
         if self.cdms.is_none() && models.iter().any(|model| model.mode != Mode::Detached) {
             return Err(missing("CDMS", ".cdms(address, authenticator)` or `.cdms_from(config)"));
         }
-        let ca_file = self.ca_file.or_else(|| self.cdms.as_ref().and_then(Remote::ca_file));
+        let network = self.network.or(self.cdms.as_ref().map(Remote::network).unwrap_or_default());
         let cdms = match &self.cdms {
-            Some(remote) => Some((remote.dialect()?, remote.authenticator()?)),
+            Some(remote) => Some((remote.dialect(&network.plain_http)?, remote.authenticator()?)),
             None => None,
         };
-        let trust = ca_file.map_or_else(|| Ok(Trust::default()), |file| Trust::in_file(&file))?;
         let client_options = ClientOptions {
             time_limit: self.settings.time_limit,
             body_max: self.settings.answer_max,
@@ -306,7 +276,7 @@ impl HubBuilder {
             login_pause: self.settings.login_pause,
             cdms_user: self.cdms_user,
             background_per_second: self.settings.background_per_second,
-            trust,
+            network: network.network()?,
         };
         let meters = Meters::default();
         let store_options = StoreOptions {

@@ -1,25 +1,24 @@
 //! Where CDMS is, and how to log in there: as the program says, or as its configuration does.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use cdms_odata::dialect::Dialect;
 
-use crate::cdms::{Authenticator, cdms_at};
+use crate::cdms::{Authenticator, NetworkOptions, cdms_at};
 use crate::{CdmsConfig, Error};
 
 /// Where CDMS is, and how to log in there.
 pub(super) enum Remote {
     Stated(String, Arc<dyn Authenticator>),
-    Configured(CdmsConfig),
+    Configured(Box<CdmsConfig>),
 }
 
 impl Remote {
-    /// What requests to it are made by.
-    pub(super) fn dialect(&self) -> Result<Arc<dyn Dialect>, Error> {
+    /// What requests to it are made by; by plain http also to these hosts.
+    pub(super) fn dialect(&self, plain_http: &[String]) -> Result<Arc<dyn Dialect>, Error> {
         match self {
-            Remote::Stated(address, _) => cdms_at(address),
-            Remote::Configured(config) => cdms_at(config.url()),
+            Remote::Stated(address, _) => cdms_at(address, plain_http),
+            Remote::Configured(config) => cdms_at(config.url(), plain_http),
         }
     }
 
@@ -31,11 +30,11 @@ impl Remote {
         }
     }
 
-    /// The file of authorities that the configuration names.
-    pub(super) fn ca_file(&self) -> Option<PathBuf> {
+    /// How the configuration says that it is reached.
+    pub(super) fn network(&self) -> NetworkOptions {
         match self {
-            Remote::Stated(..) => None,
-            Remote::Configured(config) => config.ca_file(),
+            Remote::Stated(..) => NetworkOptions::default(),
+            Remote::Configured(config) => config.network(),
         }
     }
 }

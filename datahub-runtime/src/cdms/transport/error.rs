@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 
+use super::handshake;
+
 /// Why a request got no complete response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoResponse {
@@ -51,8 +53,15 @@ pub(crate) enum NotSent {
     #[error("{}", in_words(.0))]
     Connect(#[source] reqwest::Error),
     /// The connection could not be secured with TLS.
-    #[error("{}", in_words(.0))]
-    Tls(#[source] reqwest::Error),
+    #[error("no secure connection to {host}: {words}")]
+    Tls {
+        /// The host, which is CDMS's or that of a token service.
+        host: String,
+        /// What went wrong, and what to do.
+        words: String,
+        /// The error of the HTTP client.
+        source: reqwest::Error,
+    },
     /// The request is not valid.
     #[error("{}", in_words(.0))]
     Request(#[source] reqwest::Error),
@@ -85,12 +94,19 @@ impl NoResponse {
     /// Classifies an error that occurred before a response began.
     pub(super) fn of_sending(error: reqwest::Error) -> Self {
         // The address may contain what must not be logged.
+        let url = error.url().cloned();
         let error = error.without_url();
         if error.is_connect() {
-            return NoResponse::NotSent(match hurdle(&error) {
-                Hurdle::Dns => NotSent::Dns(error),
-                Hurdle::Tls => NotSent::Tls(error),
-                Hurdle::Other => NotSent::Connect(error),
+            if is_of_dns(&error) {
+                return NotSent::Dns(error).into();
+            }
+            // A proxy ends connections, too, and is reached without TLS.
+            let host =
+                url.filter(|url| url.scheme() == "https").map(|url| url.host_str().unwrap_or_default().to_owned());
+            let words = handshake::in_words(&error);
+            return NoResponse::NotSent(match host.zip(words) {
+                Some((host, words)) => NotSent::Tls { host, words, source: error },
+                None => NotSent::Connect(error),
             });
         }
         if error.is_builder() {
@@ -107,35 +123,36 @@ impl NoResponse {
     /// Whether CDMS could not be reached. A connection that breaks is not an outage yet.
     pub(super) fn is_outage(&self) -> bool {
         use NotSent::{Connect, Dns, Tls};
-        matches!(self, NoResponse::NotSent(Dns(_) | Connect(_) | Tls(_)) | NoResponse::Lost(Lost::TimedOut(_)))
+        matches!(self, NoResponse::NotSent(Dns(_) | Connect(_) | Tls { .. }) | NoResponse::Lost(Lost::TimedOut(_)))
     }
 }
 
-/// At which step a connection failed.
-enum Hurdle {
-    Dns,
-    Tls,
-    Other,
-}
-
-fn hurdle(error: &(dyn Error + 'static)) -> Hurdle {
+/// Whether the name of a host could not be resolved.
+fn is_of_dns(error: &(dyn Error + 'static)) -> bool {
     // The HTTP client has no public type for it.
-    if error.to_string() == "dns error" {
-        return Hurdle::Dns;
+    causes(error).iter().any(|cause| cause.to_string() == "dns error")
+}
+
+/// An error and its causes, from the outside in.
+pub(super) fn causes<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error + 'static)> {
+    let mut causes = vec![error];
+    while let Some(last) = causes.last().copied() {
+        // The error that an I/O error wraps is not its source.
+        let wrapped = last.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| last.source()) {
+            Some(inner) => causes.push(inner),
+            None => break,
+        }
     }
-    if error.is::<rustls::Error>() {
-        return Hurdle::Tls;
-    }
-    // The error that an I/O error wraps is not its source.
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    match wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source()) {
-        Some(inner) => hurdle(inner),
-        None => Hurdle::Other,
-    }
+    causes
 }
 
 /// An error and its causes in words, without the address.
 pub(super) fn in_words(error: &reqwest::Error) -> String {
+    // With TLS 1.3, a server may end a handshake after the request was sent.
+    if let Some(words) = handshake::in_words(error).filter(|_| !error.is_connect()) {
+        return words;
+    }
     let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -84,7 +84,7 @@ async fn what_is_not_sent_says_what_is_in_the_way() {
     assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
     let plain = server(Some(b"this is no TLS"));
     let plain = get(&format!("https://{plain}/")).await;
-    assert!(matches!(plain, NoResponse::NotSent(NotSent::Tls(_))), "{plain:?}");
+    assert!(matches!(plain, NoResponse::NotSent(NotSent::Tls { .. })), "{plain:?}");
     let none = get("nowhere").await;
     assert_eq!(none.to_string(), "invalid URL nowhere: relative URL without a base");
     assert!(matches!(none, NoResponse::NotSent(NotSent::Address { .. })) && !none.is_outage());

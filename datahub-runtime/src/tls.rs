@@ -1,0 +1,49 @@
+//! Which code speaks TLS with CDMS.
+
+use std::fmt;
+
+use reqwest::{ClientBuilder, Identity};
+
+/// Which code speaks TLS with CDMS and its token services: by default rustls, which needs no system library. Servers of CRM
+/// 2011's age may offer only what rustls does not speak; for them the crate `datahub-native-tls` has the TLS of the operating
+/// system (docs/logins.md). Whichever it is, certificates are always verified.
+#[derive(Clone, Copy, Default)]
+pub struct TlsStack {
+    of_system: Option<ReadIdentity>,
+}
+
+/// Reads the certificates of a client and its key, both as PEM.
+type ReadIdentity = fn(&[u8], &[u8]) -> reqwest::Result<Identity>;
+
+impl TlsStack {
+    /// The TLS of the operating system. Its proof is `reqwest::Identity::from_pkcs8_pem`, which exists if `reqwest`'s feature
+    /// `native-tls` is on, and by which client certificates are read.
+    pub const fn of_system(from_pkcs8_pem: ReadIdentity) -> Self {
+        TlsStack { of_system: Some(from_pkcs8_pem) }
+    }
+
+    /// How client certificates are read, if this is the TLS of the system.
+    pub(crate) fn reads_identity(self) -> Option<ReadIdentity> {
+        self.of_system
+    }
+
+    /// Has a client use it.
+    pub(crate) fn given_to(self, client: ClientBuilder) -> ClientBuilder {
+        match self.of_system {
+            // The client's own choice, where it was built with the TLS of the system.
+            Some(_) => client,
+            None => {
+                // The process may already have a provider; either will do.
+                _ = rustls::crypto::ring::default_provider().install_default();
+                // Said, because another crate of the program may have switched another one on.
+                client.tls_backend_rustls()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TlsStack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.of_system.is_some() { "TlsStack(of the system)" } else { "TlsStack(rustls)" })
+    }
+}
