@@ -8,7 +8,7 @@ use cdms_odata::metadata::Metadata;
 use clap::Args;
 use datahub_derive::project::{MARK, Project};
 use datahub_runtime::login::Secret;
-use datahub_runtime::{CdmsConfig, CdmsDocuments, Error, ErrorKind};
+use datahub_runtime::{CdmsConfig, CdmsDocuments, Error, ErrorKind, TlsStack};
 use tokio::runtime::Runtime;
 
 use crate::environment;
@@ -28,6 +28,9 @@ pub(crate) struct Login {
     /// Reads the secret of the login from a file, instead of DATAHUB_PASSWORD.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Which TLS reaches CDMS; the program says it, and no option.
+    #[arg(skip)]
+    pub(crate) tls: TlsStack,
 }
 
 impl Login {
@@ -68,7 +71,7 @@ pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Log
         (None, _) => false,
     };
     if configured {
-        let mut config = CdmsConfig::read(project.file()).map_err(|error| error.to_string())?;
+        let mut config = CdmsConfig::read(project.file()).map_err(|error| error.to_string())?.tls(login.tls);
         if let Some(address) = address {
             config = config.at(address.organisation());
         }
@@ -91,7 +94,8 @@ pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Log
         let known = settings.map_or_else(|| "has no `[cdms]`".to_owned(), |cdms| format!("is about {}", cdms.url));
         return Err(format!("no login is known for {}: {MARK} {known}", address.organisation()));
     }
-    let documents = CdmsDocuments::without_login(address.organisation().as_str()).map_err(|error| error.to_string())?;
+    let documents = CdmsDocuments::without_login_over(address.organisation().as_str(), login.tls);
+    let documents = documents.map_err(|error| error.to_string())?;
     Ok(Live { documents, runtime: runtime()?, has_login: false })
 }
 

@@ -8,6 +8,7 @@ mod citations;
 mod fuzz;
 mod many;
 mod mutants;
+mod native_tls;
 mod package;
 mod planted;
 mod postgres;
@@ -247,6 +248,7 @@ fn guards() -> Vec<Check> {
                 "warnings",
             ],
         ),
+        Check::ours("servers of CRM 2011's age are reached by the system's TLS", native_tls::reaches_old_servers),
         Check::ours("the SQL of migrations takes no long lock", squawk::accepts_migrations),
         Check::ours("every file begins with a description", source::begin_with_a_sentence),
         Check::ours("files are short, or have a reason", source::files_are_short),

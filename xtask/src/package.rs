@@ -49,6 +49,23 @@ pub(crate) fn openssl() -> Result<(), String> {
     })
 }
 
+/// Makes sure that OpenSSL's library can be linked, for the one crate that does.
+pub(crate) fn openssl_headers() -> Result<(), String> {
+    let is_found = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    for (package, missing) in [
+        ("pkg-config", !is_found(Command::new("pkg-config").arg("--version"))),
+        ("libssl-dev", !is_found(Command::new("pkg-config").args(["--exists", "openssl"]))),
+    ] {
+        if missing {
+            let advice = format!(
+                "the crate datahub-native-tls needs {package}, which is not installed; on Debian: apt-get install {package}"
+            );
+            install(package).map_err(|()| advice)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes sure that Python is installed for the second witness, with the modules for a virtual environment.
 pub(crate) fn python() -> Result<(), String> {
     for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {

@@ -48,7 +48,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", num_args = 0..=1)]
     live: Option<Option<String>>,
     #[command(flatten)]
-    login: Login,
+    pub(crate) login: Login,
     /// Whom the output is for; `--json` is short for `--format json`.
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
     pub(crate) format: Option<crate::output::Format>,

@@ -48,7 +48,7 @@ pub(crate) struct Options {
     #[arg(long)]
     soap: bool,
     #[command(flatten)]
-    login: Login,
+    pub(crate) login: Login,
     /// An entity, by its name or its logical name; may be repeated. Without one, the contracts that exist are imported again.
     #[arg(long = "entity", value_name = "NAME")]
     entities: Vec<String>,

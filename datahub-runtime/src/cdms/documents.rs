@@ -11,12 +11,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::authenticator::{Authenticator, LoginRequests};
 use super::client::{Client, ClientOptions, Unanswered, cdms_at};
 use super::login_error::LoginError;
+use super::network::NetworkOptions;
 use super::refused_logins::RefusedLogins;
 use super::session::{Session, SessionResponse, Standing};
 use super::transport::{Lost, NoResponse};
 use crate::engine::clock::SystemClock;
 use crate::engine::cost::Meters;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, TlsStack};
 
 /// The largest document, in bytes after decompression: several times that of an organisation with a thousand entities.
 const LARGEST: usize = 128 << 20;
@@ -54,7 +55,17 @@ impl CdmsDocuments {
     ///
     /// [`ErrorKind::Misconfigured`] if the address cannot be used.
     pub fn without_login(address: &str) -> Result<Self, Error> {
-        CdmsDocuments::new(cdms_at(address, &[])?, None, ClientOptions::default())
+        CdmsDocuments::without_login_over(address, TlsStack::default())
+    }
+
+    /// As [`without_login`](CdmsDocuments::without_login), reached by this TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Misconfigured`] if the address cannot be used.
+    pub fn without_login_over(address: &str, tls: TlsStack) -> Result<Self, Error> {
+        let network = NetworkOptions { tls: Some(tls), ..NetworkOptions::default() }.network()?;
+        CdmsDocuments::new(cdms_at(address, &[])?, None, ClientOptions { network, ..ClientOptions::default() })
     }
 
     /// The documents of a CDMS, with a login if it asks for one.

@@ -123,6 +123,8 @@ fn of_system(said: &str) -> Option<String> {
         Some(unknown_issuer())
     } else if has(&["unsupported protocol", "alert protocol version", "wrong ssl version"]) {
         Some(OLD.to_owned())
+    } else if has(&["legacy sigalg disallowed"]) {
+        Some("the server speaks TLS 1.0 or 1.1, or signs with SHA-1, which this machine does not permit".to_owned())
     } else {
         None
     }
