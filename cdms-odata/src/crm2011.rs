@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 use crate::dialect::{
     Abilities, AddressError, Carried, Contact, ContactAnswer, Continuation, Dialect, EntityShape, HttpRequest,
-    HttpResponse, ListError, ListQuery, PageAnswer, ReadAnswer, SetIs, Write, WriteAnswer, WriteError, WriteRequest,
+    HttpResponse, ListError, ListQuery, PageAnswer, ReadAnswer, SetIs, TrialAnswer, Write, WriteAnswer, WriteError,
+    WriteRequest,
 };
 use crate::{Kind, Value};
 
@@ -109,6 +110,14 @@ impl Dialect for Crm2011 {
     fn metadata(&self) -> HttpRequest {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/xml"))]);
         HttpRequest { headers, ..get("$metadata", self.root.set("$metadata")) }
+    }
+
+    fn trial(&self, set: &str, key: &str) -> HttpRequest {
+        get("a trial read", format!("{}?$select={key}&$top=1", self.root.set(set)))
+    }
+
+    fn trial_answer(&self, response: &HttpResponse) -> TrialAnswer {
+        reading::trial(response)
     }
 
     fn read(&self, entity: &EntityShape, id: Uuid) -> HttpRequest {

@@ -17,7 +17,7 @@ use ::url::Url;
 use uuid::Uuid;
 
 pub use address::{AddressError, checked_address, checked_address_with_plain};
-pub use answer::{Carried, ContactAnswer, Next, Page, PageAnswer, ReadAnswer, ReadError, WriteAnswer};
+pub use answer::{Carried, ContactAnswer, Next, Page, PageAnswer, ReadAnswer, ReadError, TrialAnswer, WriteAnswer};
 pub use exchange::{HttpRequest, HttpResponse};
 pub use list::{Direction, Expand, ListError, ListQuery};
 pub use refusal::{InFront, InFrontCause, Mark, Meaning, Refusal};
@@ -45,6 +45,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// The request for the `$metadata` document.
     fn metadata(&self) -> HttpRequest;
+
+    /// A trial read: the request for the key of any one record of a set, which shows whether the hub may read there.
+    fn trial(&self, set: &str, key: &str) -> HttpRequest;
+
+    /// Reads the response to [`Dialect::trial`], or to a question of [`Dialect::contact`] that was not answered.
+    fn trial_answer(&self, response: &HttpResponse) -> TrialAnswer;
 
     /// The request for a record.
     fn read(&self, entity: &EntityShape, id: Uuid) -> HttpRequest;

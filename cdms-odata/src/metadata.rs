@@ -2,6 +2,7 @@
 
 mod compare;
 mod edm;
+mod misfit;
 mod read;
 mod relation;
 mod xml;
@@ -10,6 +11,7 @@ use std::fmt;
 
 pub use compare::{Change, Changed};
 pub use edm::EdmType;
+pub use misfit::{EntityUse, Misfit};
 pub use relation::{Association, End, Multiplicity, NavigationProperty};
 
 /// The contents of a `$metadata` document, as far as mapping and simulating need them.

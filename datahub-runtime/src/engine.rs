@@ -37,7 +37,7 @@ use crate::engine::revalidation::Revalidations;
 use crate::engine::settling::Looks;
 use crate::engine::shared_check::SharedChecks;
 use crate::engine::shared_pull::SharedPulls;
-use crate::hub::Settings;
+use crate::hub::{ORGANISATION, Settings};
 use crate::migration::Migrations;
 use crate::store::Store;
 use crate::{Error, ErrorKind, ModelFresh, Models, environment};
@@ -166,7 +166,7 @@ impl Engine {
 
     async fn meet(&self) -> Result<Option<Uuid>, Error> {
         let FirstContact { organisation, user } = self.client()?.first_contact().await?;
-        let known = self.store.put_setting_if_absent("organisation", &organisation.to_string()).await?;
+        let known = self.store.put_setting_if_absent(ORGANISATION, &organisation.to_string()).await?;
         if known == organisation.to_string() || planted(Planted::NoOrganisationCheck) {
             tracing::info!(%organisation, user = user.map(tracing::field::display), "met CDMS");
             return Ok(user);
@@ -247,11 +247,17 @@ impl Engine {
         }
     }
 
-    /// Refuses models that the hub was not built with, and anything after shutdown.
-    pub(crate) fn admit(&self, model: &'static ModelDescriptor) -> Result<(), Error> {
+    /// Refuses anything after shutdown.
+    pub(crate) fn admit_any(&self) -> Result<(), Error> {
         if self.closing.is_cancelled() {
             return Err(Error::new(ErrorKind::Unavailable, "the hub was shut down").advise("connect again"));
         }
+        Ok(())
+    }
+
+    /// Refuses models that the hub was not built with, and anything after shutdown.
+    pub(crate) fn admit(&self, model: &'static ModelDescriptor) -> Result<(), Error> {
+        self.admit_any()?;
         if !self.models.iter().any(|known| std::ptr::eq(known, model) || known.mapping_id == model.mapping_id) {
             let message = format!("unknown model {}: the hub was not built with it", model.name);
             return Err(Error::new(ErrorKind::Misconfigured, message)

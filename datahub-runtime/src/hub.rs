@@ -1,6 +1,7 @@
 //! The hub: one program's handle on its database and its CDMS.
 
 mod builder;
+mod connection;
 mod handle;
 mod pending;
 mod remote;
@@ -28,6 +29,7 @@ use crate::store::{IntentRow, QuarantineEntry};
 use crate::{CdmsSynced, Error, ErrorKind, Freshness, Instant};
 
 pub use builder::HubBuilder;
+pub(crate) use connection::ORGANISATION;
 pub(crate) use settings::Settings;
 
 /// A program's handle on the hub. Cheap to clone; clones share everything but the actor and the budget.

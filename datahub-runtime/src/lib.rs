@@ -49,6 +49,7 @@
 pub mod __v1;
 mod cdms;
 mod config;
+pub mod connection;
 #[cfg(feature = "crash-points")]
 #[doc(hidden)]
 pub mod crash_points;

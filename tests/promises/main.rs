@@ -14,6 +14,7 @@ mod client_certificates;
 mod clocks;
 mod conditions;
 mod configuration;
+mod connection;
 mod copies;
 mod costs;
 mod cursors;

@@ -8,7 +8,7 @@ use super::json::{self, JsonPage};
 use super::root::{BadLink, NextPage};
 use crate::dialect::{
     Carried, ContactAnswer, Continuation, EntityShape, HttpResponse, Meaning, Next, Page, PageAnswer, ReadAnswer,
-    ReadError, Refusal, SetIs, Shape,
+    ReadError, Refusal, SetIs, Shape, TrialAnswer,
 };
 use crate::planted::{Planted, planted};
 use crate::{Attributes, Kind, Value};
@@ -192,6 +192,27 @@ pub(super) fn contact(set: &str, key: &'static str, response: &HttpResponse) -> 
     match ids.collect() {
         Some(ids) => ContactAnswer::Found(ids),
         None => ContactAnswer::Unreadable(format!("CDMS returned a record of {set} without a readable {key}")),
+    }
+}
+
+/// Reads the response to a trial read.
+pub(super) fn trial(response: &HttpResponse) -> TrialAnswer {
+    let Some(Said { status, refusal, words }) = Said::by(response) else {
+        return match json::read_page(&response.body, &Vec::new()) {
+            Ok(JsonPage { records, .. }) => TrialAnswer::Served { has_record: !records.is_empty() },
+            Err(_) => TrialAnswer::NotCdms(response.in_words()),
+        };
+    };
+    let stated = format!("{words} (status {status})");
+    match (status, refusal.map(|refusal| refusal.meaning)) {
+        (_, Some(Meaning::NoPrivilege)) | (403, Some(_)) => TrialAnswer::NoPrivilege(stated),
+        (403, None) => TrialAnswer::Forbidden(stated),
+        (401, _) | (300..=399, _) => TrialAnswer::NoSession(stated),
+        (407, _) => TrialAnswer::ProxyLogin(stated),
+        (404, Some(_)) => TrialAnswer::NoSet(stated),
+        (408 | 429 | 500.., _) => TrialAnswer::Unavailable(stated),
+        (_, Some(_)) => TrialAnswer::Refused(stated),
+        (_, None) => TrialAnswer::NotCdms(stated),
     }
 }
 

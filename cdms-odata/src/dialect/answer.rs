@@ -159,3 +159,29 @@ pub enum ContactAnswer {
     /// CDMS did not answer properly.
     Unavailable(String),
 }
+
+/// The answer to a trial read. What each text describes is the response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrialAnswer {
+    /// CDMS shows a record, or none.
+    Served {
+        /// Whether there is a record.
+        has_record: bool,
+    },
+    /// The CDMS user lacks a privilege, as CDMS itself says.
+    NoPrivilege(String),
+    /// The web server, or what stands in front of CDMS, forbids the request.
+    Forbidden(String),
+    /// CDMS does not have the set.
+    NoSet(String),
+    /// CDMS does not accept the request, for the reason that it gives.
+    Refused(String),
+    /// The response asks for a login, or leads away.
+    NoSession(String),
+    /// A proxy asks for a login of its own.
+    ProxyLogin(String),
+    /// The response is none of CDMS's.
+    NotCdms(String),
+    /// CDMS did not answer properly, or is too busy.
+    Unavailable(String),
+}

@@ -21,6 +21,7 @@ use super::network::Network;
 use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
+pub(super) use super::transport::Expecting;
 use super::transport::{self, ALWAYS, MaySend, NoResponse, Transport};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
@@ -62,9 +63,9 @@ impl Default for ClientOptions {
 /// A client of one CDMS.
 pub(crate) struct Client {
     pub(super) dialect: Arc<dyn Dialect>,
-    transport: Transport,
+    pub(super) transport: Transport,
     pub(super) options: ClientOptions,
-    logins: Logins,
+    pub(super) logins: Logins,
     shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
     /// Whether a link of CDMS's has named another origin.
     pub(super) met_foreign_link: AtomicBool,
@@ -94,13 +95,20 @@ impl From<LoginFailure> for Unanswered {
 
 /// Why a request has no response that a dialect could read.
 #[derive(Debug)]
-enum Broken {
+pub(super) enum Broken {
     /// There is no session to send it in.
     NoSession(LoginFailure),
     /// No complete response came.
     NoResponse(NoResponse),
     /// The response says that its session cannot be used any more.
     SessionEnd(SessionEnd),
+}
+
+impl Broken {
+    /// Whether CDMS refuses the user or the password.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Broken::NoSession(LoginFailure::Refused(_)) | Broken::SessionEnd(SessionEnd::Refused(_)))
+    }
 }
 
 impl From<Broken> for Unanswered {
@@ -203,12 +211,17 @@ impl Client {
 
     /// The response to a request that only reads, with a login if one is needed.
     pub(super) async fn get(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
-        match self.exchange(request.clone(), ALWAYS).await {
+        Ok(self.inquire(request, Expecting::Answer).await?)
+    }
+
+    /// The same, with the step at which it failed, and also for a whole document.
+    pub(super) async fn inquire(&self, request: HttpRequest, expecting: Expecting) -> Result<HttpResponse, Broken> {
+        match self.exchange(request.clone(), ALWAYS, expecting).await {
             Err(Broken::SessionEnd(SessionEnd::Lost(_))) => {}
-            response => return Ok(response?),
+            response => return response,
         }
-        self.login().await?;
-        Ok(self.exchange(request, ALWAYS).await?)
+        self.login().await.map_err(Broken::NoSession)?;
+        self.exchange(request, ALWAYS, expecting).await
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether
@@ -242,7 +255,7 @@ impl Client {
             Ok(request) => request,
             Err(error) => return Answer::NotSent(Reason::of(error)),
         };
-        let response = match self.exchange(request, may_send).await {
+        let response = match self.exchange(request, may_send, Expecting::Answer).await {
             Ok(response) => response,
             Err(broken) => return broken.into(),
         };
@@ -265,11 +278,16 @@ impl Client {
     }
 
     /// One exchange within the current session; logs in if there is none.
-    async fn exchange(&self, request: HttpRequest, may_send: MaySend<'_>) -> Result<HttpResponse, Broken> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        may_send: MaySend<'_>,
+        expecting: Expecting,
+    ) -> Result<HttpResponse, Broken> {
         let login = self.logins.session(&self.transport).await.map_err(Broken::NoSession)?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let sent = self.transport.data_request(request, login.session(), login.presented(), may_send);
+        let sent = self.transport.data_request(request, login.session(), login.presented(), may_send, expecting);
         let received = sent.instrument(span.clone()).await;
         let received = match received {
             Ok(received) => received,

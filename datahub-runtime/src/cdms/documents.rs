@@ -1,29 +1,25 @@
 //! Documents of a CDMS that are read without a hub and its database: `$metadata`, and what the SOAP service answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
+use cdms_odata::metadata::Metadata;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::authenticator::{Authenticator, LoginRequests};
-use super::client::{Client, ClientOptions, Unanswered, cdms_at};
+use super::client::{Client, ClientOptions, Expecting, Unanswered, cdms_at};
+use super::connection_check::Questions;
 use super::login_error::LoginError;
 use super::network::NetworkOptions;
 use super::refused_logins::RefusedLogins;
 use super::session::{Session, SessionResponse, Standing};
 use super::transport::{Lost, NoResponse};
+use crate::connection::{CheckedModel, ConnectionReport};
 use crate::engine::clock::SystemClock;
-use crate::engine::cost::Meters;
+use crate::engine::cost::{Cost, Meters};
 use crate::{Error, ErrorKind, TlsStack};
-
-/// The largest document, in bytes after decompression: several times that of an organisation with a thousand entities.
-const LARGEST: usize = 128 << 20;
-
-/// How long a whole document may take.
-const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// The path of the organisation's SOAP service, for SOAP 1.1.
 const SOAP: &str = "XRMServices/2011/Organization.svc/web";
@@ -75,7 +71,6 @@ impl CdmsDocuments {
         options: ClientOptions,
     ) -> Result<Self, Error> {
         let organisation = dialect.organisation().as_str().trim_end_matches('/').to_owned();
-        let options = ClientOptions { time_limit: TIME_LIMIT, body_max: LARGEST, ..options };
         let has_login = authenticator.is_some();
         let authenticator = authenticator.unwrap_or_else(|| Arc::new(NoLogin));
         let clock = Arc::new(SystemClock::default());
@@ -121,10 +116,34 @@ impl CdmsDocuments {
         self.document(HttpRequest { about: "SOAP", method: Method::POST, url: self.soap_url(), headers, body }).await
     }
 
+    /// Tries the first contact with this CDMS step by step, and says of each step what works, what does not and what to do;
+    /// returns the `$metadata` that it has read, too, if it could. It writes nothing, logs in once, and sends two requests
+    /// more than the login, one for each set of the models, and one for `$metadata`, which is read even without models.
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::{CdmsConfig, Error};
+    /// # async fn example() -> Result<(), Error> {
+    /// let documents = CdmsConfig::read("datahub.toml")?.documents()?;
+    /// let (report, metadata) = documents.check_connection(&[]).await;
+    /// println!("{report}");
+    /// if let Some(metadata) = metadata {
+    ///     println!("{} entities", metadata.entities.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Dropping the future stops between two requests; a login that was under way counts as tried.
+    pub async fn check_connection(&self, models: &[CheckedModel]) -> (ConnectionReport, Option<Metadata>) {
+        let questions = Questions { models: models.to_vec(), known: None, wants_metadata: true };
+        let ((mut report, metadata), cost) = Cost::of(self.client.check_connection(&questions)).await;
+        report.requests = cost.requests;
+        (report, metadata)
+    }
+
     async fn document(&self, request: HttpRequest) -> Result<Vec<u8>, Error> {
         let url = request.url.clone();
         let unread = |kind, reason: String| Error::new(kind, format!("cannot read {url}: {reason}"));
-        match self.client.get(request).await {
+        match self.client.inquire(request, Expecting::Document).await.map_err(Unanswered::from) {
             Ok(response) => accepted(response, self.has_login).map_err(|(kind, reason)| unread(kind, reason)),
             Err(Unanswered::LoginRefused(reason)) => Err(unread(ErrorKind::LoginRefused, reason.to_string())),
             Err(Unanswered::Unavailable(reason)) => {
@@ -147,7 +166,7 @@ impl std::fmt::Debug for CdmsDocuments {
 }
 
 /// The document of a response, if it has one.
-fn accepted(response: HttpResponse, has_login: bool) -> Result<Vec<u8>, (ErrorKind, String)> {
+pub(super) fn accepted(response: HttpResponse, has_login: bool) -> Result<Vec<u8>, (ErrorKind, String)> {
     let status = response.status;
     let login = |what: &str| Err((ErrorKind::LoginRefused, format!("CDMS {what} (status {})", status.as_u16())));
     match status {

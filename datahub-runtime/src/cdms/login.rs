@@ -78,6 +78,11 @@ impl Logins {
         Logins { authenticator, clock, refused, pause, state, lost, taken }
     }
 
+    /// Who logs in, as far as the login states it; `None` if nobody is stated.
+    pub(crate) fn user(&self) -> Option<String> {
+        self.authenticator.credentials().map(|credentials| credentials.user().to_owned())
+    }
+
     /// The current session, which is begun where there is none that CDMS takes. Dropping the future leaves the login to the
     /// next who asks.
     pub(crate) async fn session(&self, transport: &Transport) -> Result<Arc<Login>, LoginFailure> {

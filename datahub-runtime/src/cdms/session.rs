@@ -210,11 +210,16 @@ impl<'r> SessionResponse<'r> {
             let pinned = self.login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
             return pinned.then(|| format!("CDMS sent us to the login at {host}"));
         }
-        let mut page = self.page().filter(|_| self.status() == StatusCode::OK)?.to_ascii_lowercase();
-        page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
-        let is_form = page.contains("<form") && page.contains("type=password");
+        let is_form = self.status() == StatusCode::OK && has_password_field(self.response);
         is_form.then(|| "CDMS answered with its login form".to_owned())
     }
+}
+
+/// Whether a response is a page with a form that asks for a password.
+pub(super) fn has_password_field(response: &HttpResponse) -> bool {
+    let mut page = response.page().unwrap_or_default().to_ascii_lowercase();
+    page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
+    page.contains("<form") && page.contains("type=password")
 }
 
 impl fmt::Debug for SessionResponse<'_> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cdms_odata::dialect::{Dialect, HttpRequest, HttpResponse};
-use http::header::{CONNECTION, CONTENT_TYPE};
+use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::tls::TlsInfo;
@@ -48,6 +48,21 @@ pub(crate) struct Transport {
     meters: Meters,
     reach: Reach,
 }
+
+/// What is expected of a response, which decides how long it may take and how large it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expecting {
+    /// Records, an error, or a page: within the hub's limits.
+    Answer,
+    /// A whole document, such as `$metadata`.
+    Document,
+}
+
+/// The largest document, in bytes after decompression: several times that of an organisation with a thousand entities.
+const DOCUMENT_MAX: usize = 128 << 20;
+
+/// How long a whole document may take.
+const DOCUMENT_TIME: Duration = Duration::from_secs(180);
 
 /// Whether a request may still be sent, asked at the last moment.
 pub(crate) type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
@@ -98,6 +113,7 @@ struct Outgoing {
     url: Url,
     headers: HeaderMap,
     body: Option<Bytes>,
+    expecting: Expecting,
 }
 
 /// A form that is wiped from memory once it was sent.
@@ -171,6 +187,7 @@ impl Transport {
         session: &dyn Session,
         presented: Option<&Presented>,
         may_send: MaySend<'_>,
+        expecting: Expecting,
     ) -> Result<Received, Unanswered> {
         let turn = match session.connections() {
             None => None,
@@ -190,7 +207,8 @@ impl Transport {
             for (name, value) in &request.headers {
                 headers.insert(name, value.clone());
             }
-            let outgoing = Outgoing { method: request.method.clone(), url: url.clone(), headers, body: body.clone() };
+            let outgoing =
+                Outgoing { method: request.method.clone(), url: url.clone(), headers, body: body.clone(), expecting };
             let received = self.exchange(outgoing, turn.as_ref().map_or(Over::Shared, Over::Held), may_send).await?;
             let Some(turn) = turn.as_ref().filter(|_| received.response.status == StatusCode::UNAUTHORIZED) else {
                 return Ok(received);
@@ -217,8 +235,15 @@ impl Transport {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         let body = form.map(|form| Bytes::from_owner(Wiped(form)));
-        let request = Outgoing { method, url, headers, body };
+        let request = Outgoing { method, url, headers, body, expecting: Expecting::Answer };
         self.exchange(request, over, ALWAYS).await
+    }
+
+    /// A request to the data service's address without a session, which shows whether anything answers there.
+    pub(crate) async fn plain_request(&self) -> Result<HttpResponse, NoResponse> {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let received = self.login_request(self.service.clone(), headers, None, Over::Shared).await?;
+        Ok(received.response)
     }
 
     /// A turn on connections of a session.
@@ -255,7 +280,7 @@ impl Transport {
     /// Sends a request whose turn has come, and receives its response.
     async fn send(
         &self,
-        Outgoing { method, url, headers, body }: Outgoing,
+        Outgoing { method, url, headers, body, expecting }: Outgoing,
         turn: &Turn,
         meters: &Meters,
     ) -> Result<Received, NoResponse> {
@@ -266,6 +291,13 @@ impl Transport {
         } else if method == Method::POST {
             request = request.body(Vec::new());
         }
+        let body_max = match expecting {
+            Expecting::Answer => self.body_max,
+            Expecting::Document => {
+                request = request.timeout(DOCUMENT_TIME.max(self.time_limit));
+                DOCUMENT_MAX.max(self.body_max)
+            }
+        };
         let request = request.build().map_err(NoResponse::of_sending)?;
         let (mut response, before) = turn.send(http, request).await.map_err(|error| {
             let no_response = NoResponse::of_sending(error);
@@ -282,8 +314,8 @@ impl Transport {
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(NoResponse::of_reading)? {
-            if body.len() + chunk.len() > self.body_max {
-                return Err(Lost::TooLarge { max: self.body_max }.into());
+            if body.len() + chunk.len() > body_max {
+                return Err(Lost::TooLarge { max: body_max }.into());
             }
             meters.received(chunk.len());
             body.extend_from_slice(&chunk);

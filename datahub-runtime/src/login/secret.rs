@@ -201,6 +201,11 @@ impl Credentials {
     pub fn new(user: impl Into<String>, secret: &Secret) -> Self {
         Credentials { user: user.into(), secret: secret.clone() }
     }
+
+    /// The user; empty for a login without one.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
 }
 
 /// What a login is made with, as it was read.

@@ -250,3 +250,34 @@ fn a_record_is_known_by_its_id_also_where_it_cannot_be_read() {
     assert_eq!(known, [(Some(ID), true), (Some(Uuid::from_u128(8)), false), (None, false), (None, true)]);
     assert!(matches!(next, Next::Unusable(why) if why.contains("it names another set")));
 }
+
+#[test]
+fn the_table_of_trial_reads_holds() {
+    use TrialAnswer::{Forbidden, NoPrivilege, NoSession, NoSet, NotCdms, ProxyLogin, Refused, Served, Unavailable};
+    let said = |status: u16| format!("no (status {status})");
+    let bare = |status: u16| format!("an empty body (status {status})");
+    for (answer, expected) in [
+        (answer(200, r#"{"d":{"results":[{"AccountId":"x"}]}}"#), Served { has_record: true }),
+        (answer(200, r#"{"d":{"results":[]}}"#), Served { has_record: false }),
+        (answer(200, r#"{"d":[]}"#), Served { has_record: false }),
+        (answer(200, r#"{"value":[]}"#), NotCdms("12 bytes that are not a record".to_owned())),
+        (answer(204, ""), NotCdms(bare(204))),
+        (stated(403, NO_PRIVILEGE), NoPrivilege(said(403))),
+        (stated(400, NO_PRIVILEGE), NoPrivilege(said(400))),
+        (stated(500, NO_PRIVILEGE), NoPrivilege(said(500))),
+        (stated(403, ""), NoPrivilege(said(403))),
+        (answer(403, ""), Forbidden(bare(403))),
+        (stated(404, ""), NoSet(said(404))),
+        (answer(404, ""), NotCdms(bare(404))),
+        (stated(400, ""), Refused(said(400))),
+        (answer(400, ""), NotCdms(bare(400))),
+        (answer(401, ""), NoSession(bare(401))),
+        (redirect(302), NoSession("a redirect to elsewhere.example (status 302)".to_owned())),
+        (answer(407, ""), ProxyLogin(bare(407))),
+        (stated(500, ""), Unavailable(said(500))),
+        (answer(503, ""), Unavailable(bare(503))),
+        (answer(429, ""), Unavailable(bare(429))),
+    ] {
+        assert_eq!(trial(&answer), expected, "{answer:?}");
+    }
+}

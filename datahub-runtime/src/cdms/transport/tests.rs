@@ -27,7 +27,7 @@ async fn get(url: &str) -> NoResponse {
 async fn send(transport: &Transport, url: &str, may_send: MaySend<'_>) -> Result<HttpResponse, NoResponse> {
     let url = url.to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
-    let received = transport.data_request(request, &Anonymous, None, may_send).await;
+    let received = transport.data_request(request, &Anonymous, None, may_send, Expecting::Answer).await;
     received.map(|received| received.response).map_err(no_response)
 }
 
@@ -120,7 +120,7 @@ async fn a_request_waits_for_its_sessions_connection_and_not_for_ever() {
     let url = "http://127.0.0.1:9/".to_owned();
     let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
     let waited = transport
-        .data_request(request, &session, None, ALWAYS)
+        .data_request(request, &session, None, ALWAYS, Expecting::Answer)
         .await
         .err()
         .map(no_response)

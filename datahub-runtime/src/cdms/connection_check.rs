@@ -1,0 +1,402 @@
+//! The first contact, tried step by step: each step rests on those before it, and nothing is written.
+
+use std::collections::HashMap;
+
+use cdms_odata::dialect::{Contact, ContactAnswer, HttpResponse, TrialAnswer};
+use cdms_odata::metadata::{EntityUse, Metadata};
+use http::StatusCode;
+
+use super::client::{Broken, Client, Expecting};
+use super::documents::accepted;
+use super::session::has_password_field;
+use super::transport::{NoResponse, NotSent};
+use crate::Error;
+use crate::connection::{CheckedModel, ConnectionReport, State, Step, Topic};
+
+/// What is asked for.
+pub(crate) struct Questions {
+    /// The models whose rights and schema are looked at.
+    pub(crate) models: Vec<CheckedModel>,
+    /// The organisation whose data the database holds, if there is a database that can be read; `None` inside if it holds none
+    /// yet.
+    pub(crate) known: Option<Result<Option<String>, Error>>,
+    /// Whether `$metadata` is read even if no model needs it.
+    pub(crate) wants_metadata: bool,
+}
+
+/// Why no further step is tried.
+type Stop = &'static str;
+
+const SILENT: Stop = "the address does not answer";
+const INSECURE: Stop = "there is no secure connection";
+const NO_SESSION: Stop = "there is no login";
+const NO_ORGANISATION: Stop = "the organisation is not known";
+const LOST: Stop = "CDMS no longer answers";
+
+const CHECK_ADDRESS: &str =
+    "check the address; it is the organisation's, as in a browser: https://crm.example.gov.uk/ORG";
+const LATER: &str = "try again later; if it stays, look at the CDMS server";
+const SCHEMA_HELP: &str =
+    "save CDMS's present $metadata as the snapshot; then `datahub check` shows what must change in the contract";
+
+/// The steps that are planned, and what came of those that were tried: always of the first ones.
+struct Steps {
+    planned: Vec<(Topic, Option<String>)>,
+    found: Vec<State>,
+}
+
+impl Steps {
+    fn of(questions: &Questions) -> Self {
+        let mut planned: Vec<_> = [Topic::Address, Topic::Tls, Topic::Login, Topic::Organisation, Topic::User]
+            .into_iter()
+            .map(|topic| (topic, None))
+            .collect();
+        let of_models = |topic, models: &mut dyn Iterator<Item = &CheckedModel>| -> Vec<_> {
+            models.map(|model| (topic, Some(model.name.clone()))).collect()
+        };
+        planned.extend(of_models(Topic::Read, &mut questions.models.iter()));
+        planned.extend(of_models(Topic::Write, &mut questions.models.iter().filter(|model| model.is_written)));
+        planned.extend(of_models(Topic::Schema, &mut questions.models.iter()));
+        if questions.models.is_empty() && questions.wants_metadata {
+            planned.push((Topic::Schema, None));
+        }
+        Steps { planned, found: Vec::new() }
+    }
+
+    /// Notes what came of the next step.
+    fn push(&mut self, state: State) {
+        self.found.push(state);
+    }
+
+    /// The steps; those that were not tried say why.
+    fn done(self, stop: Option<Stop>) -> Vec<Step> {
+        let untried = std::iter::repeat_with(|| State::not_tried(stop.unwrap_or(LOST)));
+        let states = self.found.into_iter().chain(untried);
+        self.planned.into_iter().zip(states).map(|((topic, model), state)| Step { topic, model, state }).collect()
+    }
+}
+
+impl Client {
+    /// Tries the first contact, and returns the `$metadata` that it has read, too. Two requests and those of a login, one for a
+    /// user that is named, one for each set of the models, and one for `$metadata`. Dropping the future stops between two
+    /// requests; a login that was under way counts as tried.
+    pub(crate) async fn check_connection(&self, questions: &Questions) -> (ConnectionReport, Option<Metadata>) {
+        let mut steps = Steps::of(questions);
+        let (metadata, stop) = match self.try_steps(&mut steps, questions).await {
+            Ok(metadata) => (metadata, None),
+            Err(stop) => (None, Some(stop)),
+        };
+        let address = self.dialect.organisation().as_str().trim_end_matches('/').to_owned();
+        (ConnectionReport { address, steps: steps.done(stop), requests: 0 }, metadata)
+    }
+
+    async fn try_steps(&self, steps: &mut Steps, questions: &Questions) -> Result<Option<Metadata>, Stop> {
+        self.try_address(steps).await?;
+        let response = self.try_login(steps).await?;
+        let state = self.organisation(&response, questions.known.as_ref());
+        let is_known = matches!(state, State::Works { .. });
+        steps.push(state);
+        if !is_known {
+            return Err(NO_ORGANISATION);
+        }
+        self.try_user(steps).await?;
+        self.try_reads(steps, &questions.models).await?;
+        for _ in questions.models.iter().filter(|model| model.is_written) {
+            steps.push(State::not_tried("a try would change data"));
+        }
+        Ok(self.try_schema(steps, questions).await)
+    }
+
+    /// Whether the address answers at all, and over TLS: one request without a session.
+    async fn try_address(&self, steps: &mut Steps) -> Result<(), Stop> {
+        let service = self.dialect.root();
+        let host = service.host_str().unwrap_or_default();
+        let place = match service.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let no_response = match self.transport.plain_request().await {
+            Ok(response) if response.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                let says = format!("the proxy on the way to {place} asks for a login of its own (status 407)");
+                steps.push(State::fails(says, "write the proxy's user and password into its address"));
+                return Err(SILENT);
+            }
+            Ok(_) => {
+                steps.push(State::works(format!("{place} answers")));
+                steps.push(if service.scheme() == "https" {
+                    State::works(format!("the certificate is one of {host}, from an authority that is trusted"))
+                } else {
+                    State::not_tried("the address begins with http://, so nothing is encrypted")
+                });
+                return Ok(());
+            }
+            Err(no_response) => no_response,
+        };
+        match no_response {
+            NoResponse::NotSent(NotSent::Tls { .. }) => {
+                steps.push(State::works(format!("{place} accepts connections")));
+                steps.push(State::fails(
+                    no_response.to_string(),
+                    "docs/logins.md, `TLS, proxies and certificates`, says what to do about each of these; verification cannot be \
+                     switched off",
+                ));
+                return Err(INSECURE);
+            }
+            NoResponse::NotSent(NotSent::Dns(_)) => steps.push(State::fails(
+                format!("the name {host} cannot be resolved: {no_response}"),
+                "check the host in the address, and whether this machine's DNS knows it",
+            )),
+            NoResponse::NotSent(NotSent::Connect(_)) => steps.push(State::fails(
+                format!("{place} cannot be reached: {no_response}"),
+                "check host and port, whether CDMS runs, and what is in between: a firewall, or a proxy that this machine needs",
+            )),
+            NoResponse::NotSent(_) => steps.push(State::unknown(format!("nothing was sent: {no_response}"), LATER)),
+            NoResponse::Lost(_) => steps.push(State::fails(
+                format!("{place} gives no whole answer: {no_response}"),
+                "check whether a web server answers there, and what stands in between",
+            )),
+        }
+        Err(SILENT)
+    }
+
+    /// Logs in unless there is a session, and asks in it for the organisation: the answer shows whether CDMS takes it.
+    async fn try_login(&self, steps: &mut Steps) -> Result<HttpResponse, Stop> {
+        let question = self.dialect.contact(Contact::Organisation);
+        let response = match self.inquire(question, Expecting::Answer).await {
+            Ok(response) => response,
+            Err(Broken::NoResponse(no_response)) => {
+                steps.push(State::unknown(format!("no answer came in a session: {no_response}"), LATER));
+                return Err(LOST);
+            }
+            Err(broken) => {
+                steps.push(no_session(broken));
+                return Err(NO_SESSION);
+            }
+        };
+        let user = self.logins.user();
+        let asks = match self.dialect.trial_answer(&response) {
+            TrialAnswer::NoSession(words) => Some(words),
+            _ if has_password_field(&response) => Some("a page that asks for a password".to_owned()),
+            _ => None,
+        };
+        if let Some(words) = asks {
+            steps.push(match user {
+                None => State::fails(
+                    format!("CDMS asks for a login: it answered with {words}"),
+                    "state the login as `[cdms]` in datahub.toml, or in `.cdms(address, login)`; docs/logins.md says which",
+                ),
+                Some(_) => State::fails(
+                    format!("CDMS does not take the session: it answered with {words}"),
+                    "check in docs/logins.md whether this is the login of this server, and name all of its hosts",
+                ),
+            });
+            return Err(NO_SESSION);
+        }
+        steps.push(State::works(match user.as_deref() {
+            None => "CDMS takes requests, and no user is stated for them".to_owned(),
+            Some("") => "CDMS takes the login".to_owned(),
+            Some(user) => format!("CDMS takes the login of {user}"),
+        }));
+        Ok(response)
+    }
+
+    /// Which organisation it is, and whether it is the one whose data the database holds.
+    fn organisation(&self, response: &HttpResponse, known: Option<&Result<Option<String>, Error>>) -> State {
+        let id = match self.dialect.contact_answer(Contact::Organisation, response) {
+            ContactAnswer::Found(ids) => match ids[..] {
+                [id] => id,
+                _ => {
+                    let says = format!("CDMS has {} organisations where one is expected", ids.len());
+                    return State::fails(says, CHECK_ADDRESS);
+                }
+            },
+            ContactAnswer::Unreadable(reason) => return State::fails(reason, CHECK_ADDRESS),
+            ContactAnswer::Refused(_) | ContactAnswer::Unavailable(_) => return self.no_organisation(response),
+        };
+        match known {
+            Some(Ok(Some(known))) if *known != id.to_string() => State::fails(
+                format!("the database holds data of organisation {known}, but CDMS is {id}"),
+                "connect to the right CDMS, or use a new database",
+            ),
+            Some(Err(error)) => State::unknown(
+                format!(
+                    "CDMS is organisation {id}; whether the database holds its data is not known: {}",
+                    error.reason()
+                ),
+                "see `hub.health()` about the database",
+            ),
+            _ => State::works(format!("CDMS is organisation {id}")),
+        }
+    }
+
+    /// Why the organisation did not say which one it is.
+    fn no_organisation(&self, response: &HttpResponse) -> State {
+        match self.dialect.trial_answer(response) {
+            TrialAnswer::NoPrivilege(words) => State::fails(
+                format!("CDMS answers, but its user may not read the organisation: {words}"),
+                "give the CDMS user a role that may read the organisation",
+            ),
+            TrialAnswer::Forbidden(words) => State::fails(
+                format!(
+                    "the web server, or what stands in front of CDMS, forbids the request: it answered with {words}"
+                ),
+                "check whether the user is a user of this organisation, and ask the administrator of the server",
+            ),
+            TrialAnswer::Unavailable(words) => State::unknown(format!("CDMS does not answer properly: {words}"), LATER),
+            TrialAnswer::Served { .. } => State::unknown("CDMS does not show its organisation".to_owned(), LATER),
+            TrialAnswer::NoSession(words)
+            | TrialAnswer::ProxyLogin(words)
+            | TrialAnswer::NoSet(words)
+            | TrialAnswer::Refused(words)
+            | TrialAnswer::NotCdms(words) => State::fails(
+                format!(
+                    "what answers there is no data service of CRM 2011 of an organisation: it answered with {words}"
+                ),
+                CHECK_ADDRESS,
+            ),
+        }
+    }
+
+    /// Which user the hub is, if it was named: CRM 2011's data service does not say who asks.
+    async fn try_user(&self, steps: &mut Steps) -> Result<(), Stop> {
+        let Some(name) = &self.options.cdms_user else {
+            steps.push(State::not_tried(
+                "CRM 2011's data service does not say who asks; `.cdms_user(…)` on the hub's builder names the user",
+            ));
+            return Ok(());
+        };
+        let question = Contact::User(name);
+        let response = match self.inquire(self.dialect.contact(question), Expecting::Answer).await {
+            Ok(response) => response,
+            Err(broken) => return Err(lost(steps, broken)),
+        };
+        steps.push(match self.dialect.contact_answer(question, &response) {
+            ContactAnswer::Found(ids) => match ids[..] {
+                [id] => State::works(format!("{name} is the CDMS user {id}")),
+                _ => State::fails(
+                    format!("CDMS has {} users called {name:?}", ids.len()),
+                    "name the user as its DomainName in CDMS says, for example DOMAIN\\user",
+                ),
+            },
+            ContactAnswer::Refused(reason) => {
+                State::fails(reason, "give the CDMS user a role that may read users, or name no user")
+            }
+            ContactAnswer::Unreadable(reason) => State::fails(reason, CHECK_ADDRESS),
+            ContactAnswer::Unavailable(reason) => State::unknown(format!("CDMS cannot be asked: {reason}"), LATER),
+        });
+        Ok(())
+    }
+
+    /// Whether the user may read each model's records: one request for each set.
+    async fn try_reads(&self, steps: &mut Steps, models: &[CheckedModel]) -> Result<(), Stop> {
+        let mut tried: HashMap<(&str, &str), State> = HashMap::new();
+        for CheckedModel { uses: EntityUse { set, key, .. }, .. } in models {
+            let state = match tried.get(&(set.as_str(), key.as_str())) {
+                Some(state) => state.clone(),
+                None => match self.inquire(self.dialect.trial(set, key), Expecting::Answer).await {
+                    Ok(response) => read_state(set, self.dialect.trial_answer(&response)),
+                    Err(broken) => return Err(lost(steps, broken)),
+                },
+            };
+            tried.insert((set, key), state.clone());
+            steps.push(state);
+        }
+        Ok(())
+    }
+
+    /// Whether `$metadata` has what each model uses: one request.
+    async fn try_schema(&self, steps: &mut Steps, questions: &Questions) -> Option<Metadata> {
+        if questions.models.is_empty() && !questions.wants_metadata {
+            return None;
+        }
+        let metadata = match self.metadata().await {
+            Ok(metadata) => metadata,
+            Err(state) => {
+                (0..questions.models.len().max(1)).for_each(|_| steps.push(state.clone()));
+                return None;
+            }
+        };
+        if questions.models.is_empty() {
+            steps.push(State::works("$metadata can be read, and no model uses it yet"));
+        }
+        for model in &questions.models {
+            let misfits: Vec<_> = metadata.misfits(&model.uses).iter().map(ToString::to_string).collect();
+            steps.push(if misfits.is_empty() {
+                State::works(format!("$metadata has all that is used of {}", model.uses.entity))
+            } else {
+                State::fails(misfits.join("; "), SCHEMA_HELP)
+            });
+        }
+        Some(metadata)
+    }
+
+    async fn metadata(&self) -> Result<Metadata, State> {
+        let unread = |says: String| State::unknown(format!("$metadata cannot be read: {says}"), LATER);
+        let response = match self.inquire(self.dialect.metadata(), Expecting::Document).await {
+            Ok(response) => response,
+            Err(broken) => return Err(unread(broken_words(broken))),
+        };
+        let bytes = accepted(response, self.logins.user().is_some()).map_err(|(_, reason)| unread(reason))?;
+        let text = String::from_utf8(bytes).map_err(|_| unread("the document is not UTF-8".to_owned()))?;
+        // A document can be tens of megabytes, and requests of others go on meanwhile.
+        let parsed = tokio::task::spawn_blocking(move || Metadata::parse(&text)).await;
+        let parsed = parsed.map_err(|error| unread(error.to_string()))?;
+        parsed.map_err(|error| unread(format!("the document is not valid: {error}")))
+    }
+}
+
+/// What a trial read shows about the right to read.
+fn read_state(set: &str, answer: TrialAnswer) -> State {
+    match answer {
+        TrialAnswer::Served { has_record: true } => State::works(format!("CDMS shows a record of {set}")),
+        TrialAnswer::Served { has_record: false } => {
+            State::works(format!("CDMS answers, and shows no record of {set}: there is none, or none for this user"))
+        }
+        TrialAnswer::NoPrivilege(words) => State::fails(
+            format!("the CDMS user may not read {set}: {words}"),
+            "give the CDMS user a role with the privilege that CDMS's text names",
+        ),
+        TrialAnswer::Forbidden(words) => State::fails(
+            format!(
+                "the web server, or what stands in front of CDMS, forbids the read of {set}: it answered with {words}"
+            ),
+            "this is no matter of CDMS's roles; ask the administrator of the server",
+        ),
+        TrialAnswer::NoSet(words) => {
+            State::fails(format!("CDMS has no set {set}: {words}"), "compare `set` in the contract with $metadata")
+        }
+        TrialAnswer::Refused(words) => State::fails(
+            format!("CDMS does not accept the read of {set}: {words}"),
+            "compare the contract with $metadata; the schema says what differs",
+        ),
+        TrialAnswer::NoSession(words)
+        | TrialAnswer::ProxyLogin(words)
+        | TrialAnswer::NotCdms(words)
+        | TrialAnswer::Unavailable(words) => {
+            State::unknown(format!("CDMS did not answer the read of {set} properly: {words}"), LATER)
+        }
+    }
+}
+
+/// Why there is no session.
+fn no_session(broken: Broken) -> State {
+    let help = if broken.is_refusal() {
+        "check user and password; if they are right, have the account looked at: it may be locked, disabled or expired"
+    } else {
+        "look the message up in docs/logins.md"
+    };
+    State::fails(broken_words(broken), help)
+}
+
+/// Notes that CDMS, which answered before, answers no more.
+fn lost(steps: &mut Steps, broken: Broken) -> Stop {
+    steps.push(State::unknown(broken_words(broken), LATER));
+    LOST
+}
+
+fn broken_words(broken: Broken) -> String {
+    use super::client::Unanswered::{LoginRefused, Unavailable};
+    match broken.into() {
+        LoginRefused(reason) | Unavailable(reason) => reason.to_string(),
+    }
+}
