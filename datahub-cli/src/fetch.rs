@@ -7,6 +7,7 @@ use cdms_odata::dialect::AddressError;
 use cdms_odata::metadata::Metadata;
 use clap::Args;
 use datahub_derive::project::{MARK, Project};
+use datahub_runtime::connection::{CheckedModel, ConnectionReport};
 use datahub_runtime::login::Secret;
 use datahub_runtime::{CdmsConfig, CdmsDocuments, Error, ErrorKind, TlsStack};
 use tokio::runtime::Runtime;
@@ -129,13 +130,9 @@ impl Live {
         Ok((self.documents.metadata_url(), read.map_err(|error| self.shown(&error, way_out))?))
     }
 
-    /// The text of `$metadata`, and what it says.
-    pub(crate) fn metadata(&self) -> Result<(String, Metadata), String> {
-        let way_out = "save the page as the snapshot, and run `datahub check` without `--live`";
-        let (url, bytes) = self.metadata_bytes(way_out)?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("cannot read {url}: the document is not UTF-8"))?;
-        let metadata = Metadata::parse(&text).map_err(|error| format!("{url} is not valid $metadata: {error}"))?;
-        Ok((text, metadata))
+    /// Tries the first contact, and reads `$metadata`.
+    pub(crate) fn check(&self, models: &[CheckedModel]) -> (ConnectionReport, Option<Metadata>) {
+        self.runtime.block_on(self.documents.check_connection(models))
     }
 
     /// The address of the SOAP service.

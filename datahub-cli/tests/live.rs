@@ -1,14 +1,14 @@
-//! `datahub check --live` against servers that do not send `$metadata`: each gets a clear error, and the exit code is 2.
+//! `datahub check --live` against servers that cannot be looked at: each gets a clear error, and the exit code is 2.
 #![cfg(test)]
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
 use cdms_odata::metadata::Metadata;
-use cdms_simulator::{Expiry, Fault, FaultRule, Simulator};
+use cdms_simulator::{Expiry, Fault, FaultRule, Operation, Simulator};
 use tempfile::TempDir;
 
 const METADATA: &str = r#"<Edmx><Schema Namespace="Ns"><EntityType Name="Account"><Key><PropertyRef Name="AccountId"/></Key>
@@ -47,8 +47,12 @@ fn everything_else_is_reported_without_cdms_too() {
     let (_, without, _) = checked(&folder, &[]);
     assert!(without.contains("unknown key `sett`") && without.contains("1 fault"), "{without}");
     let (code, text, error) = checked(&folder, &["--live", "http://127.0.0.1:1/ORG"]);
-    assert_eq!((code, &text), (Some(2), &without), "{error}");
-    assert!(error.contains("cannot read http://127.0.0.1:1/ORG/"), "{error}");
+    let (steps, rest) = text.split_once("\n\n").unwrap();
+    let (connection, rest): (Vec<_>, Vec<_>) = rest.lines().partition(|line| line.starts_with("connection "));
+    assert_eq!((code, rest), (Some(2), without.lines().collect()), "{error}");
+    assert_eq!(connection, ["connection 0 of 1 steps that were tried work, 5 not tried; 1 request"]);
+    assert!(steps.contains("✗ address       127.0.0.1:1 cannot be reached: "), "{steps}");
+    assert!(error.starts_with("error: cannot connect to CDMS: address: 127.0.0.1:1 cannot be reached: "), "{error}");
     let (code, text, plain) = checked(&folder, &["--json", "--live", "http://127.0.0.1:1/ORG"]);
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(code == Some(2) && lines.iter().any(|line| line["code"] == "unknown-key"), "{text}");
@@ -61,24 +65,50 @@ fn simulator() -> Simulator {
 }
 
 #[test]
-fn a_server_that_sends_no_metadata_gets_a_clear_error() {
-    for (fault, part) in [
-        (Fault::Unauthorized, "asks for a login (status 401); state the login as `[cdms]` in datahub.toml"),
-        (Fault::RedirectToLogin, "redirects; most likely it asks for a login"),
-        (Fault::RedirectTo("http://127.0.0.1:1/".to_owned()), "redirects; most likely it asks for a login"),
-        (Fault::LoginForm, "sent a web page; most likely it asks for a login"),
-        (Fault::Html(404), "no service at this address"),
-        (Fault::Html(503), "answered with status 503"),
-        (Fault::NotJson, "is not valid $metadata"),
-        (Fault::DropBeforeCommit, "connection closed before message completed"),
-        (Fault::Truncate, "the answer broke off"),
+fn a_server_that_cannot_be_looked_at_gets_a_clear_error() {
+    let page = "what answers there is no data service of CRM 2011";
+    for (fault, part, requests) in [
+        (
+            Fault::Unauthorized,
+            "login: CDMS asks for a login: it answered with an empty body (status 401); state the",
+            2,
+        ),
+        (Fault::RedirectToLogin, "login: CDMS asks for a login: it answered with a redirect to", 2),
+        (Fault::RedirectTo("http://127.0.0.1:1/".to_owned()), "login: CDMS asks for a login: it answered with a", 2),
+        (Fault::LoginForm, "login: CDMS asks for a login: it answered with a page that asks for a password", 2),
+        (Fault::Html(404), page, 2),
+        (Fault::Html(503), "organisation: CDMS does not answer properly: an HTML page (status 503)", 2),
+        (Fault::NotJson, page, 2),
+        (Fault::DropBeforeCommit, "address: 127.0.0.1:", 1),
+        (Fault::Truncate, "gives no whole answer: the answer broke off", 1),
     ] {
         let simulator = simulator();
         let shown = format!("{fault:?}");
         simulator.fault(FaultRule::new(fault));
         let (code, error) = check(&simulator.root());
         assert!(code == Some(2) && error.contains(part), "{shown}: {code:?} {error}");
-        assert_eq!(simulator.requests().len(), 1, "{shown}: nothing is repeated or followed");
+        assert_eq!(simulator.requests().len(), requests, "{shown}: nothing is repeated or followed");
+    }
+}
+
+/// The first contact works, and the document alone cannot be used.
+#[test]
+fn a_document_that_cannot_be_used_is_told_after_what_works() {
+    for (fault, part) in [
+        (Fault::Html(503), "answered with status 503"),
+        (Fault::NotJson, "the document is not valid"),
+        (Fault::Truncate, "the answer broke off"),
+        (Fault::DropBeforeCommit, "connection"),
+    ] {
+        let simulator = simulator();
+        let shown = format!("{fault:?}");
+        // The first request of this kind is for the service itself.
+        simulator.fault(FaultRule::new(fault).on(Operation::Other).after(1));
+        let (code, text, error) = checked(&project(), &["--live", &simulator.root()]);
+        assert!(code == Some(2) && error.contains(part), "{shown}: {code:?} {error}");
+        assert!(error.starts_with("error: cannot look at all of CDMS: schema: $metadata cannot be read: "), "{error}");
+        assert!(text.contains("✓ organisation  CDMS is organisation "), "{shown}: {text}");
+        assert_eq!(simulator.requests().len(), 3, "{shown}: nothing is repeated or followed");
     }
 }
 
@@ -94,16 +124,30 @@ fn a_login_is_named() {
 /// Sends a body without an end, of blanks, until the client goes away.
 #[test]
 fn a_document_without_an_end_is_given_up() {
+    let simulator = simulator();
+    let upstream = simulator.root().trim_start_matches("http://").trim_end_matches("/ORG").to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/ORG", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        _ = stream.read(&mut request).unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n\r\n").unwrap();
-        let blanks = vec![b' '; 1 << 20];
-        // It ends when the client closes the connection, at the latest after four times what it accepts.
-        (0..512).take_while(|_| stream.write_all(&blanks).is_ok()).count()
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = vec![0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            let head = String::from_utf8_lossy(&request[..length]).into_owned();
+            if !head.contains("$metadata") {
+                // One answer of the simulator's for each connection.
+                let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+                let mut behind = TcpStream::connect(&upstream).unwrap();
+                behind.write_all(head.as_bytes()).unwrap();
+                std::io::copy(&mut behind, &mut stream).unwrap();
+                continue;
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n\r\n").unwrap();
+            let blanks = vec![b' '; 1 << 20];
+            // It ends when the client closes the connection, at the latest after four times what it accepts.
+            return (0..512).take_while(|_| stream.write_all(&blanks).is_ok()).count();
+        }
+        0
     });
     let (code, error) = check(&address);
     assert!(code == Some(2) && error.contains("the document is larger than 128 MiB"), "{code:?} {error}");

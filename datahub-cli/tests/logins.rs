@@ -64,6 +64,8 @@ fn replayed(settings: &str, transcript: &str) -> String {
         for (name, address) in &names {
             said = said.replace(address, name);
         }
+        let host = cdms.root().trim_start_matches("http://").trim_end_matches("/ORG").to_owned();
+        said = said.replace(&host, "[HOST]").replace(&cdms.organisation().to_string(), "[ORGANISATION]");
         said = said.replace(&folder.path().display().to_string(), "[PROJECT]");
         replayed.push_str(&format!("$ {command}\n{said}"));
         assert!(replayed.ends_with('\n'), "the output of `{command}` does not end with a line");

@@ -17,11 +17,13 @@ use serde_json::json;
 use crate::fetch::Login;
 use crate::output::{Format, Output};
 use checks::{CHECKS, Finding, Level, Outcome, Seen};
+use live::Looked;
 use report::{Places, counted};
 
 /// What `datahub check` is told.
 #[derive(Debug, Default, Args)]
-#[command(after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used.
+#[command(
+    after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used, or CDMS not be looked at.
 
 Examples:
   datahub check                    everything that needs no compiler
@@ -30,9 +32,10 @@ Examples:
   datahub check --format github    annotations in a workflow of GitHub
   datahub check --json             one object for each finding and each check
   datahub check --questions        everything that the contracts leave open
-  datahub check --live             whether CDMS is still as the snapshot says
+  datahub check --live             whether CDMS can be reached, and is still as the snapshot says
   datahub check --live https://crm.example.gov.uk/ORG
-                                   the same for the CDMS at an address")]
+                                   the same for the CDMS at an address"
+)]
 pub(crate) struct Options {
     /// Corrects what is safe to correct: misspelt names of which only one can be meant, and names in the wrong case.
     #[arg(long)]
@@ -43,8 +46,9 @@ pub(crate) struct Options {
     /// Shows every question that a contract leaves open, not only those about attributes that models map.
     #[arg(long)]
     questions: bool,
-    /// Also compares the $metadata snapshot with a running CDMS: the one that `[cdms]` in datahub.toml names, or the one at
-    /// an address. The login is the one that datahub.toml states.
+    /// Also looks at a running CDMS: the one that `[cdms]` in datahub.toml names, or the one at an address. Tries address, TLS,
+    /// login, organisation, and for each model the right to read and the schema; compares the $metadata snapshot with it. The
+    /// login is the one that datahub.toml states. Nothing is written.
     #[arg(long, value_name = "URL", num_args = 0..=1)]
     live: Option<Option<String>>,
     #[command(flatten)]
@@ -69,7 +73,8 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     options.login.is_for(options.live.is_some())?;
     let project = Project::open(root).map_err(|error| error.to_string())?;
     let mut tree = read(&project)?;
-    if tree.contracts.is_empty() && tree.models.is_empty() && tree.faults.is_empty() {
+    let is_empty = tree.contracts.is_empty() && tree.models.is_empty() && tree.faults.is_empty();
+    if is_empty && options.live.is_none() {
         return Err(nothing_to_check(&project));
     }
     if options.fix {
@@ -85,18 +90,26 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     for check in &CHECKS {
         outcomes.push((check.name, (check.run)(&seen)));
     }
-    // What else was found is shown all the same if CDMS cannot be read.
-    let unread =
-        match options.live.as_ref().map(|address| live::run(address.as_deref(), &options.login, &project, &tree)) {
-            None => None,
-            Some(Ok(outcome)) => {
-                outcomes.push(("live", outcome));
-                None
+    // What else was found is shown all the same if CDMS cannot be looked at.
+    let mut unread = None;
+    let mut connection = None;
+    if let Some(address) = &options.live {
+        match live::run(address.as_deref(), &options.login, &project, &tree) {
+            Ok(mut looked) => {
+                unread = looked.incomplete.take();
+                connection = Some(Connection { faults: looked.faults(), summary: looked.summary() });
+                print_steps(&looked, output);
+                outcomes.extend(looked.drift.map(|drift| ("live", drift)));
             }
-            Some(Err(error)) => Some(error),
-        };
+            Err(error) => unread = Some(error),
+        }
+    }
     for (name, outcome) in &outcomes {
         outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
+    }
+    if let Some(Connection { faults, summary: (summary, tried) }) = &connection {
+        let json = json!({"check": "connection", "checked": tried, "faults": faults});
+        output.result(&format!("{:<10} {summary}", "connection"), &json);
     }
     for (name, outcome) in &outcomes {
         let faults = outcome.faults();
@@ -107,7 +120,23 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         }
         output.result(&text, &json);
     }
-    summary(&outcomes, &tree, options, unread, output)
+    summary(&outcomes, connection.map_or(0, |connection| connection.faults), &tree, options, unread, output)
+}
+
+/// What the first contact with CDMS came to.
+struct Connection {
+    faults: usize,
+    /// In words, and how many steps were tried.
+    summary: (String, usize),
+}
+
+/// Prints the steps of the first contact.
+fn print_steps(looked: &Looked, output: &Output) {
+    if output.is_json() {
+        looked.steps().for_each(|step| output.only_json(&step));
+    } else {
+        output.line(&format!("{}\n", looked.connection));
+    }
 }
 
 fn read(project: &Project) -> Result<Tree, String> {
@@ -136,13 +165,14 @@ fn nothing_to_check(project: &Project) -> String {
 /// The files that cannot be used, and why CDMS cannot be compared, if it is `unread`.
 fn summary(
     outcomes: &[(&str, Outcome)],
+    of_connection: usize,
     tree: &Tree,
     options: &Options,
     unread: Option<String>,
     output: &Output,
 ) -> Result<bool, String> {
     let findings = || outcomes.iter().flat_map(|(_, outcome)| &outcome.findings);
-    let faults = findings().filter(|finding| finding.level == Level::Error).count();
+    let faults = of_connection + findings().filter(|finding| finding.level == Level::Error).count();
     let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
     let mut text = counted(faults, "fault");
     if fixable > 0 && !options.fix {

@@ -2,7 +2,8 @@
 //!
 //! A transcript has commands, after `$ `, each with what it prints, and its exit code after `? ` if it is not 0. The commands
 //! run one after the other in a copy of the case's folder `project`, or of its topic's if the case has none; a shell runs what
-//! is neither `datahub` nor `cat FILE`. If the case has a file `cdms.xml`, a simulated CDMS with that `$metadata` runs meanwhile, whose address is `$CDMS`. Escape characters are
+//! is neither `datahub` nor `cat FILE`. If the case has a file `cdms.xml`, a simulated CDMS with that `$metadata` runs meanwhile, whose address is `$CDMS`; its user may not read the
+//! entities in the case's file `forbidden`. Escape characters are
 //! written as `␛`, and the time in a migration's name as `[TIME]`. `SNAPSHOTS=overwrite` renews the transcripts.
 #![cfg(test)]
 

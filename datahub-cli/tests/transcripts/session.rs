@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use cdms_odata::metadata::Metadata;
-use cdms_simulator::Simulator;
+use cdms_simulator::{Fault, FaultRule, Operation, Simulator};
 use regex::Regex;
 use tempfile::TempDir;
 
@@ -26,6 +26,10 @@ impl Session {
         let cdms = fs::read_to_string(case.join("cdms.xml"))
             .ok()
             .map(|text| Simulator::builder().metadata(Metadata::parse(&text).unwrap()).start().unwrap());
+        if let (Some(cdms), Ok(entities)) = (&cdms, fs::read_to_string(case.join("forbidden"))) {
+            let forbidden = |entity: &str| FaultRule::new(Fault::NoPrivilege).on(Operation::List).entity(entity);
+            entities.lines().for_each(|entity| cdms.fault(forbidden(entity)));
+        }
         Session { folder, cdms }
     }
 
@@ -74,7 +78,15 @@ impl Session {
         let text = text
             .replace(folder.to_str().unwrap(), "[PROJECT]")
             .replace(self.folder.path().to_str().unwrap(), "[PROJECT]");
-        let text = if address.is_empty() { text } else { text.replace(&address, "[CDMS]") };
+        let text = match &self.cdms {
+            Some(cdms) => {
+                let host = address.trim_start_matches("http://").trim_end_matches("/ORG");
+                let text = text.replace(&address, "[CDMS]").replace(host, "[HOST]");
+                let text = text.replace(&cdms.organisation().to_string(), "[ORGANISATION]");
+                text.replace(&cdms.service_user().to_string(), "[USER]")
+            }
+            None => text,
+        };
         static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b20\d{12}_").unwrap());
         TIME.replace_all(&text, "[TIME]_").replace('\u{1b}', "␛")
     }

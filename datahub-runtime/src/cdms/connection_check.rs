@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::client::{Broken, Client, Expecting};
 use super::documents::accepted;
 use super::session::has_password_field;
-use super::transport::{NoResponse, NotSent};
+use super::transport::{Lost, NoResponse, NotSent};
 use crate::Error;
 use crate::connection::{CheckedModel, ConnectionReport, State, Step, Topic};
 
@@ -334,6 +334,9 @@ impl Client {
         let unread = |says: String| State::unknown(format!("$metadata cannot be read: {says}"), LATER);
         let response = match self.inquire(self.dialect.metadata(), Expecting::Document).await {
             Ok(response) => response,
+            Err(Broken::NoResponse(NoResponse::Lost(Lost::TooLarge { max }))) => {
+                return Err(unread(format!("the document is larger than {} MiB", max >> 20)));
+            }
             Err(broken) => return Err(unread(broken_words(broken))),
         };
         let bytes = accepted(response, self.logins.user().is_some()).map_err(|(_, reason)| unread(reason))?;
@@ -381,7 +384,7 @@ fn read_state(set: &str, answer: TrialAnswer) -> State {
 /// Why there is no session.
 fn no_session(broken: Broken) -> State {
     let help = if broken.is_refusal() {
-        "check user and password; if they are right, have the account looked at: it may be locked, disabled or expired"
+        "if user and password are right, have the account looked at: it may be locked, disabled or expired"
     } else {
         "look the message up in docs/logins.md"
     };

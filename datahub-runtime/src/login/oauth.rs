@@ -213,10 +213,10 @@ impl Authenticator for OAuth {
     fn credentials(&self) -> Option<Credentials> {
         // What makes a token request another one than the refused one.
         let audience = match &self.audience {
-            Some(Audience::Scope(words) | Audience::Resource(words)) => words.as_str(),
-            None => "",
+            Some(Audience::Scope(words) | Audience::Resource(words)) => format!(" for {words}"),
+            None => String::new(),
         };
-        let who = format!("{} at {} for {audience}", self.client_id, self.endpoint.url());
+        let who = format!("{} at {}{audience}", self.client_id, self.endpoint.url());
         Some(Credentials::new(who, self.secret()))
     }
 
