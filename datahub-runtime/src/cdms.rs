@@ -20,6 +20,7 @@ mod repeated;
 mod session;
 mod shape;
 mod transport;
+mod troubles;
 mod trust;
 
 #[cfg(feature = "adfs")]
@@ -31,6 +32,7 @@ pub(crate) use connection_check::Questions;
 pub use connections::Connections;
 pub use documents::CdmsDocuments;
 pub(crate) use first_contact::FirstContact;
+pub(crate) use login::LoginState;
 pub use login_error::LoginError;
 pub use login_reply::LoginReply;
 pub(crate) use network::NetworkOptions;

@@ -1,19 +1,35 @@
 //! The health of a hub, for readiness probes and dashboards.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::engine::metrics;
-use crate::{Error, ErrorKind, Hub};
+use crate::cdms::LoginState;
+use crate::engine::{Engine, metrics};
+use crate::reach::Reached;
+use crate::{Error, ErrorKind, Hub, Instant};
 
 /// How long the database may take: the caller of a probe treats a longer wait as a failure.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The health of a hub, as far as it is known without asking CDMS.
+/// The health of a hub, as far as it is known without asking CDMS: database, network, login, rights and drift are told apart,
+/// each with when it began and, in the error, what to do now.
+///
+/// The database is asked for it. What concerns CDMS is what this program's own requests have met since it connected, and
+/// changes with the next request of the same kind; [`Hub::check_connection`] sends some.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
-    /// Why the database cannot be used; `None` if it can.
-    pub database: Option<Error>,
+    /// Whether the database can be used.
+    pub database: SideState,
+    /// Whether CDMS, or the server of its login, was reached when it was last needed.
+    pub network: SideState,
+    /// Whether CDMS took the login when it was last needed. A refused secret fails with [`ErrorKind::LoginRefused`].
+    pub login: SideState,
+    /// The models whose records CDMS refused to show, or to change, when it was last asked.
+    pub rights: Vec<ModelTrouble>,
+    /// The models of which CDMS has another schema than their contracts, as its answers show, and as `$metadata` showed in the
+    /// last [`Hub::check_connection`].
+    pub drift: Vec<ModelTrouble>,
     /// The models for whose tables this program is too old, because a migration has raised the tables' epochs since it was
     /// built. It finishes what it began with them, and refuses everything else with [`ErrorKind::Outdated`].
     pub outdated: Vec<OutdatedModel>,
@@ -29,6 +45,90 @@ pub struct Health {
     pub quarantined: u64,
     /// Why creates are stopped, once CDMS has not kept a chosen id.
     pub creates_stopped: Option<Error>,
+}
+
+/// How one side of a hub was when it was last needed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SideState {
+    /// It worked.
+    Works,
+    /// It did not work.
+    Fails {
+        /// When that began, by the hub's clock.
+        since: Instant,
+        /// Why, as the last try says, and what to do now.
+        error: Error,
+    },
+    /// This program has not needed it yet.
+    Untried,
+}
+
+/// Something that CDMS refuses for a model, or returns otherwise than its contract says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ModelTrouble {
+    /// The model's name.
+    pub model: String,
+    /// What does not work.
+    pub with: TroubleWith,
+    /// When that began, by the hub's clock.
+    pub since: Instant,
+    /// Why, and what to do now.
+    pub error: Error,
+}
+
+/// What does not work for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TroubleWith {
+    /// The right to read its records.
+    Read,
+    /// The right to create, change or delete its records.
+    Write,
+    /// What its contract says of CDMS.
+    Schema,
+}
+
+impl SideState {
+    /// Why it does not work; `None` if it does, or was not needed yet.
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            SideState::Fails { error, .. } => Some(error),
+            SideState::Works | SideState::Untried => None,
+        }
+    }
+}
+
+impl fmt::Display for SideState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SideState::Works => f.write_str("works"),
+            SideState::Fails { since, error } => write!(f, "fails since {since}: {error}"),
+            SideState::Untried => f.write_str("not needed yet"),
+        }
+    }
+}
+
+impl fmt::Display for ModelTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.with {
+            TroubleWith::Read => "reading",
+            TroubleWith::Write => "writing",
+            TroubleWith::Schema => "the schema",
+        };
+        write!(f, "{what} of {} fails since {}: {}", self.model, self.since, self.error)
+    }
+}
+
+impl fmt::Display for TroubleWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TroubleWith::Read => "read",
+            TroubleWith::Write => "write",
+            TroubleWith::Schema => "schema",
+        })
+    }
 }
 
 /// A model for whose table this program is too old.
@@ -50,7 +150,7 @@ impl Health {
     /// hub was not shut down. A program that is too old could not connect again either. Reads with `or_local()` work even
     /// while CDMS is unavailable, so that is no reason to take a program out of service.
     pub fn is_ready(&self) -> bool {
-        self.database.is_none() && self.outdated.is_empty() && !self.shut_down
+        self.database.error().is_none() && self.outdated.is_empty() && !self.shut_down
     }
 }
 
@@ -66,12 +166,14 @@ pub(crate) struct Stored {
 
 pub(crate) async fn of(hub: &Hub) -> Health {
     let engine = &hub.engine;
-    let unknown = |error| (Stored::default(), Some(error));
+    let now = engine.clock.now();
+    let since = || engine.store.away_since().unwrap_or(now);
+    let unknown = |error| (Stored::default(), SideState::Fails { since: since(), error });
     let models: Vec<_> = engine.models.iter().collect();
     let (stored, database) = match tokio::time::timeout(PATIENCE, engine.store.health(models)).await {
         Ok(Ok(stored)) => {
             metrics::waiting(&stored);
-            (stored, None)
+            (stored, SideState::Works)
         }
         Ok(Err(error)) => unknown(error.into()),
         Err(_) => {
@@ -79,8 +181,13 @@ pub(crate) async fn of(hub: &Hub) -> Health {
             unknown(Error::new(ErrorKind::Store, message).advise("check whether it hangs or is overloaded"))
         }
     };
+    let (rights, drift) = engine.client().map_or_else(|_| Default::default(), |client| client.troubles());
     Health {
         database,
+        network: network(engine),
+        login: login(engine),
+        rights,
+        drift,
         outdated: stored.outdated,
         cdms_met: engine.has_met_cdms(),
         shut_down: engine.closing.is_cancelled(),
@@ -88,5 +195,34 @@ pub(crate) async fn of(hub: &Hub) -> Health {
         oldest_open_write: stored.oldest_open_for,
         quarantined: u64::try_from(stored.quarantined).unwrap_or(0),
         creates_stopped: engine.creates_stopped.get().cloned(),
+    }
+}
+
+fn network(engine: &Engine) -> SideState {
+    let Ok(client) = engine.client() else { return SideState::Untried };
+    match client.reached() {
+        Reached::Untried => SideState::Untried,
+        Reached::Answers => SideState::Works,
+        Reached::Away { since, reason } => {
+            let message = format!("CDMS, or the server of its login, cannot be reached: {reason}");
+            let advice =
+                "the hub tries again with each operation; `hub.check_connection()` says at which step it fails";
+            SideState::Fails { since, error: Error::new(ErrorKind::Unavailable, message).advise(advice) }
+        }
+    }
+}
+
+fn login(engine: &Engine) -> SideState {
+    let Ok(client) = engine.client() else { return SideState::Untried };
+    match client.login_state() {
+        LoginState::Untried => SideState::Untried,
+        LoginState::Taken => SideState::Works,
+        LoginState::Fails { since, reason, is_refused: true } => {
+            SideState::Fails { since, error: Error::login_refused(reason) }
+        }
+        LoginState::Fails { since, reason, is_refused: false } => {
+            let error = Error::because(ErrorKind::Unavailable, reason).advise("look the message up in docs/logins.md");
+            SideState::Fails { since, error }
+        }
     }
 }

@@ -380,6 +380,22 @@ impl Hub {
     /// Returns the hub's health, for readiness probes: one statement, and no request to CDMS. A database that does not
     /// answer within 5 s counts as unusable. It also tells for which models this program is too old.
     ///
+    /// Database, network, login, rights and drift are told apart, each since when and what to do. What it says of CDMS is what
+    /// this program's own requests have met, so it costs nothing and is as fresh as they are; to have CDMS asked now, call
+    /// [`check_connection`](Hub::check_connection).
+    ///
+    /// ```no_run
+    /// # use datahub_runtime::Hub;
+    /// # async fn example(hub: &Hub) {
+    /// let health = hub.health().await;
+    /// println!("database: {}", health.database); // "works", or "fails since …: why; what to do"
+    /// println!("network: {}, login: {}", health.network, health.login);
+    /// for trouble in health.rights.iter().chain(&health.drift) {
+    ///     println!("{trouble}");
+    /// }
+    /// # }
+    /// ```
+    ///
     /// Dropping the future changes nothing.
     pub async fn health(&self) -> Health {
         crate::health::of(self).await

@@ -133,7 +133,7 @@ pub use field::{
 pub use freshness::{Checked, Freshness};
 /// What an [`Authenticator`] returns, and what each operation becomes when it is awaited.
 pub use futures_util::future::BoxFuture;
-pub use health::{Health, OutdatedModel};
+pub use health::{Health, ModelTrouble, OutdatedModel, SideState, TroubleWith};
 pub use history::{FieldChange, History, HistoryEntry};
 /// The crate with the types of headers and statuses that an [`Authenticator`] uses.
 pub use http;

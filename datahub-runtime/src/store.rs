@@ -91,7 +91,7 @@ pub(crate) use watermark::{Claim, Scopes, Standing, Vouched, Watermark};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::migration::Migration;
-use crate::reach::Reach;
+use crate::reach::{Reach, Reached};
 pub(crate) use connection::Connection as PlainConnection;
 pub(crate) use location::Location;
 
@@ -143,6 +143,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let (location, shown) = Location::of_url(url, &options)?;
         let connections = options.connections.unwrap_or(if location.has_one_writer() { 3 } else { 8 });
+        let of_reach = Arc::clone(&clock);
         // Opening may wait for other programs, so it happens on a thread of its own.
         let (answer, waiting) = tokio::sync::oneshot::channel();
         let started = std::thread::Builder::new().name("datahub-opening".to_owned()).spawn(move || {
@@ -156,7 +157,7 @@ impl Store {
             trouble => trouble.of(&shown),
         })?;
         let quiet_ms = options.quiet_ms;
-        let (workers, reach) = (Arc::new(workers), Arc::new(Reach::of("database")));
+        let (workers, reach) = (Arc::new(workers), Arc::new(Reach::of("database", of_reach)));
         Ok(Store { workers, database: shown.into(), quiet_ms, keeps_erased: Arc::default(), reach })
     }
 
@@ -333,6 +334,14 @@ impl Store {
     ) -> Result<T, StoreError> {
         let written = self.workers.run(Lane::Write, job).await;
         self.noted(written)
+    }
+
+    /// Since when the database is away, if it is.
+    pub(crate) fn away_since(&self) -> Option<cdms_odata::Instant> {
+        match self.reach.last() {
+            Reached::Away { since, .. } => Some(since),
+            Reached::Answers | Reached::Untried => None,
+        }
     }
 
     /// Reports when the database becomes unavailable and when it is back.

@@ -407,7 +407,7 @@ async fn health_is_told_within_seconds_though_the_database_hangs() {
     clock.hangs.send_replace(true);
     // Without its limit the test would hang here.
     let health = hub.health().await;
-    let error = health.database.as_ref().expect("the database does not answer");
+    let error = health.database.error().expect("the database does not answer");
     assert!(error.kind() == ErrorKind::Store && !health.is_ready(), "{error}");
     says(error, &["did not report the hub's state within 5 s", "check whether it hangs"]);
     clock.hangs.send_replace(false);

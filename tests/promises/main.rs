@@ -32,6 +32,7 @@ mod fresh_models;
 mod freshness;
 mod front;
 mod health;
+mod health_of_cdms;
 mod history;
 mod hostile_answers;
 mod limits;

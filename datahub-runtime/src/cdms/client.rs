@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use cdms_odata::Attributes;
 use cdms_odata::crm2011::Crm2011;
-use cdms_odata::dialect::{AddressError, Dialect, HttpRequest, HttpResponse, ReadAnswer, SetIs, WriteRequest};
+use cdms_odata::dialect::{
+    AddressError, Dialect, HttpRequest, HttpResponse, Meaning, ReadAnswer, SetIs, WriteAnswer, WriteRequest,
+};
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reason, WriteKind};
@@ -16,15 +18,18 @@ use uuid::Uuid;
 
 use super::authenticator::Authenticator;
 use super::background::Background;
-use super::login::{Logins, SessionEnd};
+use super::login::{LoginState, Logins, SessionEnd};
 use super::network::Network;
 use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
 pub(super) use super::transport::Expecting;
 use super::transport::{self, ALWAYS, MaySend, NoResponse, Transport};
+use super::troubles::{Seen, Troubles};
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
+use crate::health::ModelTrouble;
+use crate::reach::Reached;
 use crate::{Error, ErrorKind};
 
 /// Limits and names of a client.
@@ -71,6 +76,7 @@ pub(crate) struct Client {
     pub(super) met_foreign_link: AtomicBool,
     /// The sets that CDMS surely has.
     read_sets: SyncMutex<HashSet<&'static str>>,
+    pub(super) troubles: Troubles,
     pub(super) background: Background,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -161,9 +167,10 @@ impl Client {
         meters: Meters,
     ) -> Result<Self, Error> {
         Ok(Client {
-            transport: Transport::new(&*dialect, &options, meters)?,
+            transport: Transport::new(&*dialect, &options, Arc::clone(&clock), meters)?,
             dialect,
             logins: Logins::new(authenticator, Arc::clone(&clock), refused, options.login_pause),
+            troubles: Troubles::new(Arc::clone(&clock)),
             background: Background::beside(options.concurrent_requests, options.background_per_second),
             clock,
             options,
@@ -187,6 +194,13 @@ impl Client {
             Err(Unanswered::Unavailable(reason)) => return Fetched::Unavailable(reason),
         };
         let said = self.dialect.read_answer(shape.entity(), id, self.known_of(model), &response);
+        match &said {
+            ReadAnswer::Record(carried) => self.troubles.carried(model.name, std::iter::once(carried)),
+            ReadAnswer::Refused(_) | ReadAnswer::Misconfigured(_) => {
+                self.troubles.answered_to_contract(model.name, self.dialect.trial_answer(&response));
+            }
+            ReadAnswer::Gone | ReadAnswer::Unavailable(_) => {}
+        }
         let fetched = match said {
             ReadAnswer::Record(carried) => match shape.record(carried) {
                 Ok((_, Ok(record))) => Fetched::Record(record),
@@ -260,6 +274,14 @@ impl Client {
             Err(broken) => return broken.into(),
         };
         let answer = hidden(self.dialect.write_answer(entity, write, &response), model, body);
+        match &answer {
+            WriteAnswer::Refused(refusal) if refusal.meaning == Meaning::NoPrivilege => {
+                let reason = format!("CDMS refuses a {write}: {} ({})", refusal.message, refusal.mark);
+                self.troubles.began(model.name, Seen::Writing, reason);
+            }
+            WriteAnswer::Applied(_) => self.troubles.ended(model.name, Seen::Writing),
+            _ => {}
+        }
         Answer::Reply(answer.with_record(|carried| {
             shape.record(carried).map_err(|fault| {
                 format!("CDMS answered {} with a record without a readable id: {fault}", response.status.as_u16())
@@ -270,6 +292,21 @@ impl Client {
     /// Logs in again, once for all who ask. Dropping the future leaves it to the next who asks.
     pub(crate) async fn login(&self) -> Result<(), LoginFailure> {
         self.logins.session(&self.transport).await.map(drop)
+    }
+
+    /// Whether CDMS could be reached when it was last needed.
+    pub(crate) fn reached(&self) -> Reached {
+        self.transport.reached()
+    }
+
+    /// Where the login stands.
+    pub(crate) fn login_state(&self) -> LoginState {
+        self.logins.state()
+    }
+
+    /// The troubles with rights, and those with the schema, that requests have met.
+    pub(crate) fn troubles(&self) -> (Vec<ModelTrouble>, Vec<ModelTrouble>) {
+        self.troubles.known()
     }
 
     /// Has the next request log in again, whatever was refused before.

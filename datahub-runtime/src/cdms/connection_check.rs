@@ -1,5 +1,7 @@
 //! The first contact, tried step by step: each step rests on those before it, and nothing is written.
 
+mod words;
+
 use std::collections::HashMap;
 
 use cdms_odata::dialect::{Contact, ContactAnswer, HttpResponse, TrialAnswer};
@@ -10,8 +12,10 @@ use super::client::{Broken, Client, Expecting};
 use super::documents::accepted;
 use super::session::has_password_field;
 use super::transport::{Lost, NoResponse, NotSent};
+use super::troubles::Seen;
 use crate::Error;
 use crate::connection::{CheckedModel, ConnectionReport, State, Step, Topic};
+use words::{CHECK_ADDRESS, LATER, SCHEMA_HELP};
 
 /// What is asked for.
 pub(crate) struct Questions {
@@ -32,12 +36,6 @@ const INSECURE: Stop = "there is no secure connection";
 const NO_SESSION: Stop = "there is no login";
 const NO_ORGANISATION: Stop = "the organisation is not known";
 const LOST: Stop = "CDMS no longer answers";
-
-const CHECK_ADDRESS: &str =
-    "check the address; it is the organisation's, as in a browser: https://crm.example.gov.uk/ORG";
-const LATER: &str = "try again later; if it stays, look at the CDMS server";
-const SCHEMA_HELP: &str =
-    "save CDMS's present $metadata as the snapshot; then `datahub check` shows what must change in the contract";
 
 /// The steps that are planned, and what came of those that were tried: always of the first ones.
 struct Steps {
@@ -132,30 +130,12 @@ impl Client {
             }
             Err(no_response) => no_response,
         };
-        match no_response {
-            NoResponse::NotSent(NotSent::Tls { .. }) => {
-                steps.push(State::works(format!("{place} accepts connections")));
-                steps.push(State::fails(
-                    no_response.to_string(),
-                    "docs/logins.md, `TLS, proxies and certificates`, says what to do about each of these; verification cannot be \
-                     switched off",
-                ));
-                return Err(INSECURE);
-            }
-            NoResponse::NotSent(NotSent::Dns(_)) => steps.push(State::fails(
-                format!("the name {host} cannot be resolved: {no_response}"),
-                "check the host in the address, and whether this machine's DNS knows it",
-            )),
-            NoResponse::NotSent(NotSent::Connect(_)) => steps.push(State::fails(
-                format!("{place} cannot be reached: {no_response}"),
-                "check host and port, whether CDMS runs, and what is in between: a firewall, or a proxy that this machine needs",
-            )),
-            NoResponse::NotSent(_) => steps.push(State::unknown(format!("nothing was sent: {no_response}"), LATER)),
-            NoResponse::Lost(_) => steps.push(State::fails(
-                format!("{place} gives no whole answer: {no_response}"),
-                "check whether a web server answers there, and what stands in between",
-            )),
+        if let NoResponse::NotSent(NotSent::Tls { .. }) = &no_response {
+            steps.push(State::works(format!("{place} accepts connections")));
+            steps.push(words::insecure(&no_response));
+            return Err(INSECURE);
         }
+        steps.push(words::silent(host, &place, &no_response));
         Err(SILENT)
     }
 
@@ -169,7 +149,7 @@ impl Client {
                 return Err(LOST);
             }
             Err(broken) => {
-                steps.push(no_session(broken));
+                steps.push(words::no_session(broken));
                 return Err(NO_SESSION);
             }
         };
@@ -211,7 +191,9 @@ impl Client {
                 }
             },
             ContactAnswer::Unreadable(reason) => return State::fails(reason, CHECK_ADDRESS),
-            ContactAnswer::Refused(_) | ContactAnswer::Unavailable(_) => return self.no_organisation(response),
+            ContactAnswer::Refused(_) | ContactAnswer::Unavailable(_) => {
+                return words::no_organisation(self.dialect.trial_answer(response));
+            }
         };
         match known {
             Some(Ok(Some(known))) if *known != id.to_string() => State::fails(
@@ -226,34 +208,6 @@ impl Client {
                 "see `hub.health()` about the database",
             ),
             _ => State::works(format!("CDMS is organisation {id}")),
-        }
-    }
-
-    /// Why the organisation did not say which one it is.
-    fn no_organisation(&self, response: &HttpResponse) -> State {
-        match self.dialect.trial_answer(response) {
-            TrialAnswer::NoPrivilege(words) => State::fails(
-                format!("CDMS answers, but its user may not read the organisation: {words}"),
-                "give the CDMS user a role that may read the organisation",
-            ),
-            TrialAnswer::Forbidden(words) => State::fails(
-                format!(
-                    "the web server, or what stands in front of CDMS, forbids the request: it answered with {words}"
-                ),
-                "check whether the user is a user of this organisation, and ask the administrator of the server",
-            ),
-            TrialAnswer::Unavailable(words) => State::unknown(format!("CDMS does not answer properly: {words}"), LATER),
-            TrialAnswer::Served { .. } => State::unknown("CDMS does not show its organisation".to_owned(), LATER),
-            TrialAnswer::NoSession(words)
-            | TrialAnswer::ProxyLogin(words)
-            | TrialAnswer::NoSet(words)
-            | TrialAnswer::Refused(words)
-            | TrialAnswer::NotCdms(words) => State::fails(
-                format!(
-                    "what answers there is no data service of CRM 2011 of an organisation: it answered with {words}"
-                ),
-                CHECK_ADDRESS,
-            ),
         }
     }
 
@@ -289,17 +243,18 @@ impl Client {
 
     /// Whether the user may read each model's records: one request for each set.
     async fn try_reads(&self, steps: &mut Steps, models: &[CheckedModel]) -> Result<(), Stop> {
-        let mut tried: HashMap<(&str, &str), State> = HashMap::new();
-        for CheckedModel { uses: EntityUse { set, key, .. }, .. } in models {
-            let state = match tried.get(&(set.as_str(), key.as_str())) {
-                Some(state) => state.clone(),
+        let mut tried: HashMap<(&str, &str), TrialAnswer> = HashMap::new();
+        for CheckedModel { name, uses: EntityUse { set, key, .. }, .. } in models {
+            let answer = match tried.get(&(set.as_str(), key.as_str())) {
+                Some(answer) => answer.clone(),
                 None => match self.inquire(self.dialect.trial(set, key), Expecting::Answer).await {
-                    Ok(response) => read_state(set, self.dialect.trial_answer(&response)),
+                    Ok(response) => self.dialect.trial_answer(&response),
                     Err(broken) => return Err(lost(steps, broken)),
                 },
             };
-            tried.insert((set, key), state.clone());
-            steps.push(state);
+            tried.insert((set, key), answer.clone());
+            self.troubles.answered(name, answer.clone());
+            steps.push(words::read(set, answer));
         }
         Ok(())
     }
@@ -321,11 +276,14 @@ impl Client {
         }
         for model in &questions.models {
             let misfits: Vec<_> = metadata.misfits(&model.uses).iter().map(ToString::to_string).collect();
-            steps.push(if misfits.is_empty() {
-                State::works(format!("$metadata has all that is used of {}", model.uses.entity))
+            if misfits.is_empty() {
+                self.troubles.ended(&model.name, Seen::InMetadata);
+                steps.push(State::works(format!("$metadata has all that is used of {}", model.uses.entity)));
             } else {
-                State::fails(misfits.join("; "), SCHEMA_HELP)
-            });
+                let misfits = misfits.join("; ");
+                self.troubles.began(&model.name, Seen::InMetadata, misfits.clone());
+                steps.push(State::fails(misfits, SCHEMA_HELP));
+            }
         }
         Some(metadata)
     }
@@ -337,7 +295,7 @@ impl Client {
             Err(Broken::NoResponse(NoResponse::Lost(Lost::TooLarge { max }))) => {
                 return Err(unread(format!("the document is larger than {} MiB", max >> 20)));
             }
-            Err(broken) => return Err(unread(broken_words(broken))),
+            Err(broken) => return Err(unread(words::broken(broken))),
         };
         let bytes = accepted(response, self.logins.user().is_some()).map_err(|(_, reason)| unread(reason))?;
         let text = String::from_utf8(bytes).map_err(|_| unread("the document is not UTF-8".to_owned()))?;
@@ -348,58 +306,8 @@ impl Client {
     }
 }
 
-/// What a trial read shows about the right to read.
-fn read_state(set: &str, answer: TrialAnswer) -> State {
-    match answer {
-        TrialAnswer::Served { has_record: true } => State::works(format!("CDMS shows a record of {set}")),
-        TrialAnswer::Served { has_record: false } => {
-            State::works(format!("CDMS answers, and shows no record of {set}: there is none, or none for this user"))
-        }
-        TrialAnswer::NoPrivilege(words) => State::fails(
-            format!("the CDMS user may not read {set}: {words}"),
-            "give the CDMS user a role with the privilege that CDMS's text names",
-        ),
-        TrialAnswer::Forbidden(words) => State::fails(
-            format!(
-                "the web server, or what stands in front of CDMS, forbids the read of {set}: it answered with {words}"
-            ),
-            "this is no matter of CDMS's roles; ask the administrator of the server",
-        ),
-        TrialAnswer::NoSet(words) => {
-            State::fails(format!("CDMS has no set {set}: {words}"), "compare `set` in the contract with $metadata")
-        }
-        TrialAnswer::Refused(words) => State::fails(
-            format!("CDMS does not accept the read of {set}: {words}"),
-            "compare the contract with $metadata; the schema says what differs",
-        ),
-        TrialAnswer::NoSession(words)
-        | TrialAnswer::ProxyLogin(words)
-        | TrialAnswer::NotCdms(words)
-        | TrialAnswer::Unavailable(words) => {
-            State::unknown(format!("CDMS did not answer the read of {set} properly: {words}"), LATER)
-        }
-    }
-}
-
-/// Why there is no session.
-fn no_session(broken: Broken) -> State {
-    let help = if broken.is_refusal() {
-        "if user and password are right, have the account looked at: it may be locked, disabled or expired"
-    } else {
-        "look the message up in docs/logins.md"
-    };
-    State::fails(broken_words(broken), help)
-}
-
 /// Notes that CDMS, which answered before, answers no more.
 fn lost(steps: &mut Steps, broken: Broken) -> Stop {
-    steps.push(State::unknown(broken_words(broken), LATER));
+    steps.push(State::unknown(words::broken(broken), LATER));
     LOST
-}
-
-fn broken_words(broken: Broken) -> String {
-    use super::client::Unanswered::{LoginRefused, Unavailable};
-    match broken.into() {
-        LoginRefused(reason) | Unavailable(reason) => reason.to_string(),
-    }
 }

@@ -20,8 +20,8 @@ use super::transport::{Received, Transport};
 use crate::engine::clock::Clock;
 use crate::engine::metrics;
 use crate::login::Presented;
-pub(crate) use state::Login;
 use state::{Last, State};
+pub(crate) use state::{Login, LoginState};
 
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
@@ -56,6 +56,8 @@ pub(crate) struct Logins {
     lost: AtomicU64,
     /// The newest login under which CDMS has answered a request.
     taken: AtomicU64,
+    /// What is shown to those who look on, and do not wait for a login that is under way.
+    shown: SyncMutex<LoginState>,
 }
 
 /// Why the session of a request cannot be used any more.
@@ -75,7 +77,26 @@ impl Logins {
         pause: Duration,
     ) -> Self {
         let (state, lost, taken) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        Logins { authenticator, clock, refused, pause, state, lost, taken }
+        Logins { authenticator, clock, refused, pause, state, lost, taken, shown: SyncMutex::default() }
+    }
+
+    /// Where the login stands. It waits for nothing.
+    pub(crate) fn state(&self) -> LoginState {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Shows that the login fails, since the first failure in a row.
+    fn show_failure(&self, reason: &Reason, is_refused: bool) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match &*shown {
+            LoginState::Fails { since, .. } => *since,
+            LoginState::Untried | LoginState::Taken => self.clock.now(),
+        };
+        *shown = LoginState::Fails { since, reason: reason.clone(), is_refused };
+    }
+
+    fn show(&self, state: LoginState) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Who logs in, as far as the login states it; `None` if nobody is stated.
@@ -175,6 +196,7 @@ impl Logins {
                 }
                 tracing::warn!(error = error.reason().as_str(), "the login's secret cannot be read");
                 let reason = error.reason().clone().in_words(words);
+                self.show_failure(&reason, false);
                 state.unread = Some((reason.clone(), now + self.pause));
                 Err(LoginFailure::Failed(reason))
             }
@@ -199,6 +221,7 @@ impl Logins {
         metrics::login(true);
         let is_kept = self.refused.remember(presented.as_deref(), &words).await;
         let reason = error.in_words(words);
+        self.show_failure(&reason, true);
         state.recalled = Some(self.clock.monotonic());
         state.last = Last::Refused { reason: reason.clone(), presented, is_kept };
         reason
@@ -237,6 +260,7 @@ impl Logins {
         }
         match self.refused.recall(presented.map(|presented| &**presented)).await {
             Ok(Some(reason)) => {
+                self.show_failure(&reason.clone().into(), true);
                 state.last = Last::Refused { reason: reason.into(), presented: presented.cloned(), is_kept: true };
             }
             Ok(None) if is_kept => state.last = Last::None,
@@ -268,6 +292,7 @@ impl Logins {
         }
         tracing::warn!(error = error.as_str(), seconds, "the login to CDMS failed");
         let reason = error.in_words(words);
+        self.show_failure(&reason, false);
         state.last = Last::Failed { reason: reason.clone(), until };
         reason
     }
@@ -317,6 +342,7 @@ impl Logins {
     /// Notes that CDMS accepts this login.
     async fn taken(&self, login: &Login) {
         if self.taken.fetch_max(login.number, Ordering::AcqRel) < login.number {
+            self.show(LoginState::Taken);
             self.state.lock().await.failures.clear();
         }
     }
@@ -353,6 +379,7 @@ impl Logins {
         {
             self.refused.forget(Some(&presented)).await;
         }
+        self.show(LoginState::Untried);
         state.unread = None;
         (state.last, state.recalled) = (Last::None, Some(self.clock.monotonic()));
         state.failures.clear();

@@ -41,6 +41,13 @@ pub(crate) enum PageFailure {
     Misconfigured(String),
 }
 
+/// Who made up the condition of a list. Only a list of the hub's own surely asks for no more than the contract states.
+#[derive(Clone, Copy)]
+enum Query {
+    OurOwn,
+    OfCaller,
+}
+
 impl Client {
     /// Where an earlier run stopped, if that belongs to the list that this program reads.
     pub(crate) fn remembered(&self, shape: &RecordShape, query: &ListQuery, kept: &str) -> Option<Continuation> {
@@ -76,7 +83,7 @@ impl Client {
         at: Option<&Continuation>,
     ) -> Result<PageRead, PageFailure> {
         let _turn = self.background.turn().await;
-        self.page_at_once(shape, query, at).await
+        self.read_page(shape, query, at, Query::OurOwn).await
     }
 
     /// Reads a page that a person waits for. Dropping the future is harmless.
@@ -86,6 +93,16 @@ impl Client {
         query: &ListQuery,
         at: Option<&Continuation>,
     ) -> Result<PageRead, PageFailure> {
+        self.read_page(shape, query, at, Query::OfCaller).await
+    }
+
+    async fn read_page(
+        &self,
+        shape: &RecordShape,
+        query: &ListQuery,
+        at: Option<&Continuation>,
+        whose: Query,
+    ) -> Result<PageRead, PageFailure> {
         let request = self.dialect.page(shape.entity(), query, at).map_err(PageFailure::NotSent)?;
         let begun = self.clock.monotonic();
         let response = self.get(request).await.map_err(|unanswered| match unanswered {
@@ -94,8 +111,17 @@ impl Client {
         })?;
         let took = self.clock.monotonic().saturating_sub(begun);
         let told = ToldTime { date: date(&response), took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) };
-        match self.dialect.page_answer(shape.entity(), query, &response) {
+        let answer = self.dialect.page_answer(shape.entity(), query, &response);
+        if let PageAnswer::Refused(_) | PageAnswer::Misconfigured(_) = &answer {
+            let (model, said) = (shape.model().name, self.dialect.trial_answer(&response));
+            match whose {
+                Query::OurOwn if at.is_none() => self.troubles.answered_to_contract(model, said),
+                Query::OurOwn | Query::OfCaller => self.troubles.answered(model, said),
+            }
+        }
+        match answer {
             PageAnswer::Page(Page { records, next }) => {
+                self.troubles.carried(shape.model().name, records.iter());
                 if let Next::Page { other_host: Some(host), .. } = &next {
                     self.met_link_to(host);
                 }

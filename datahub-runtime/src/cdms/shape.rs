@@ -65,6 +65,11 @@ impl RecordShape {
         Scopes::of(&digest(&read), &digest(&condition))
     }
 
+    /// The model.
+    pub(crate) fn model(&self) -> &'static ModelDescriptor {
+        self.model
+    }
+
     /// What a dialect must know about the entity.
     pub(crate) fn entity(&self) -> &EntityShape {
         &self.entity

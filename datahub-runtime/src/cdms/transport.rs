@@ -5,6 +5,7 @@ mod handshake;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -24,10 +25,11 @@ use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
 use super::network::Network;
 use super::session::{Opened, Session, prepared, sensitive};
+use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::engine::metrics;
 use crate::login::Presented;
-use crate::reach::Reach;
+use crate::reach::{Reach, Reached};
 use crate::{Error, ErrorKind};
 
 /// The HTTP side of the client, with its counters.
@@ -126,13 +128,18 @@ impl AsRef<[u8]> for Wiped {
 }
 
 impl Transport {
-    pub(crate) fn new(dialect: &dyn Dialect, options: &ClientOptions, meters: Meters) -> Result<Self, Error> {
+    pub(crate) fn new(
+        dialect: &dyn Dialect,
+        options: &ClientOptions,
+        clock: Arc<dyn Clock>,
+        meters: Meters,
+    ) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         let (service, organisation) = (dialect.root().clone(), dialect.organisation());
         let shared = Connections::shared(&service, &options.network, time_limit, concurrent_max).map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
-        let reach = Reach::of("CDMS");
+        let reach = Reach::of("CDMS", clock);
         Ok(Transport {
             service,
             organisation,
@@ -172,6 +179,11 @@ impl Transport {
     #[cfg(feature = "ntlm")]
     pub(crate) fn harmless(&self) -> &HttpRequest {
         &self.harmless
+    }
+
+    /// Whether CDMS, or a server of its login, could be reached when it was last needed.
+    pub(crate) fn reached(&self) -> Reached {
+        self.reach.last()
     }
 
     /// The host of CDMS, for logs.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
+use cdms_odata::Instant;
 use datahub_protocol::Reason;
 
 use crate::cdms::session::Session;
@@ -54,6 +55,25 @@ impl State {
             self.failures.pop_front();
         }
     }
+}
+
+/// Where the login stands, for those who look on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LoginState {
+    /// CDMS has not answered in a session yet.
+    #[default]
+    Untried,
+    /// CDMS takes the login.
+    Taken,
+    /// It fails.
+    Fails {
+        /// Since when.
+        since: Instant,
+        /// Why, as the last try says.
+        reason: Reason,
+        /// Whether the user or the password is refused, so that nothing is tried.
+        is_refused: bool,
+    },
 }
 
 /// A login that yielded a session.

@@ -7,6 +7,7 @@ use cdms_odata::crm2011::Crm2011;
 
 use super::*;
 use crate::Anonymous;
+use crate::engine::clock::SystemClock;
 
 /// A transport that waits and reads little.
 fn transport() -> Transport {
@@ -17,7 +18,8 @@ fn transport() -> Transport {
         ..ClientOptions::default()
     };
     let crm = Crm2011::at("https://crm.example.gov.uk/ORG").expect("it is an address");
-    Transport::new(&crm, &options, Meters::default()).expect("an HTTP client can be made")
+    Transport::new(&crm, &options, Arc::new(SystemClock::default()), Meters::default())
+        .expect("an HTTP client can be made")
 }
 
 async fn get(url: &str) -> NoResponse {

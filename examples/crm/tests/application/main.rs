@@ -208,6 +208,9 @@ async fn an_operator_sees_what_waits_and_goes_on() {
     let rows = waiting.table("writes");
     assert!(rows.len() == 1 && rows[0][0].contains(&id_of(&page).to_string()) && rows[0][1] == "Ada, crm", "{rows:?}");
     assert!(waiting.html.contains("<dl id=\"health\">"));
+    for side in ["<dt>Database</dt><dd>works</dd>", "<dt>Network</dt><dd>works</dd>", "<dt>Login</dt><dd>works</dd>"] {
+        assert!(waiting.html.contains(side), "{side}");
+    }
 
     served.kit.simulator.edit("Account", unfit, [("Name", Value::text("Fit"))]);
     let retried = served.post("Ada", "/operator/retry", &[]).await;
