@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Mutex, Once};
 
 use datahub_runtime::Value;
+use datahub_runtime::connection::ConnectionReport;
 use datahub_runtime::login::{AdFs, Authenticator, LoginError, Secret, StaticHeaders};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::{AdFsServer, Expiry, Fault, FaultRule, Operation, SimulatorBuilder};
@@ -58,6 +59,12 @@ struct Told(String);
 impl Told {
     fn shown(&mut self, what: &impl Debug) {
         self.0.push_str(&format!("{what:?}\n{what:#?}\n"));
+    }
+
+    /// A report of the first contact, for people and for machines.
+    fn report(&mut self, report: &ConnectionReport) {
+        self.shown(report);
+        self.0.push_str(&format!("{report}\n{}\n", serde_json::to_string(report).unwrap()));
     }
 
     /// An error, with everything that it was caused by.
@@ -155,6 +162,7 @@ async fn with_login<L: Authenticator + Debug>(
     kit.simulator.fault(FaultRule::new(Fault::Html(500)).on(Operation::Read).times(1));
     told.result(&Organisation::get(&hub, account.into()).await);
     told.shown(&hub.health().await);
+    told.report(&hub.check_connection().await.unwrap());
     hub.shutdown(std::time::Duration::from_secs(10)).await;
 
     let wrong = format!("{SECRET}-wrong");
@@ -163,6 +171,8 @@ async fn with_login<L: Authenticator + Debug>(
     let hub = kit.hub_with(example_domain::models(), refused).connect().await.unwrap();
     let error = Organisation::get(&hub, account.into()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::LoginRefused | ErrorKind::Unavailable), "{error}");
+    told.shown(&hub.health().await);
+    told.report(&hub.check_connection().await.unwrap());
     told.error(&error);
     told.result(&Organisation::get(&hub, account.into()).await);
     told.shown(&hub);

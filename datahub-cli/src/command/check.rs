@@ -23,7 +23,8 @@ use report::{Places, counted};
 /// What `datahub check` is told.
 #[derive(Debug, Default, Args)]
 #[command(
-    after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used, or CDMS not be looked at.
+    after_long_help = "Exit codes: 0 no faults, 1 faults were found, 2 a file or an option cannot be used, or CDMS \
+                          cannot be looked at.
 
 Examples:
   datahub check                    everything that needs no compiler
