@@ -37,6 +37,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 const JSON: &str = "Content-Type: application/json\r\n";
 const GZIP: &str = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
 
+fn many_headers() -> String {
+    (0..1_000).map(|number| format!("X-{number}: a\r\n")).collect()
+}
+
+fn large_headers() -> String {
+    (0..9).map(|number| format!("X-{number}: {}\r\n", "a".repeat(8 * 1024))).collect()
+}
+
 fn chunked(bytes: usize) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n");
     let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
@@ -58,6 +66,8 @@ async fn reads_that_bring_nothing_usable_leave_the_row() {
         ("no gzip at all", answer("200 OK", GZIP, b"{\"d\":{}}"), "broke off"),
         ("no HTTP at all", b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), ""),
         ("no answer at all", Vec::new(), ""),
+        ("a thousand headers", answer("200 OK", &many_headers(), b"{\"d\":{}}"), "more than 100 headers"),
+        ("large headers", answer("200 OK", &large_headers(), b"{\"d\":{}}"), "more than 64 KiB of them"),
         ("no UTF-8", answer("200 OK", JSON, b"{\"d\":{\"Name\":\"\xff\xfe\"}}"), ""),
         ("deep nesting", answer("200 OK", JSON, "[".repeat(200_000).as_bytes()), ""),
         ("no d", answer("200 OK", JSON, b"{}"), ""),
@@ -141,6 +151,8 @@ async fn writes_with_odd_answers_are_settled_and_never_sent_again() {
         ("202", || answer("202 Accepted", "", b"")),
         ("409 of a stranger", || answer("409 Conflict", "", b"<html></html>")),
         ("a bomb", || answer("500 Internal Server Error", GZIP, &gzip(&vec![b' '; 16 * 1024 * 1024]))),
+        ("a thousand headers", || answer("204 No Content", &many_headers(), b"")),
+        ("large headers", || answer("204 No Content", &large_headers(), b"")),
         ("no HTTP", || b"\0\0\0".to_vec()),
         ("no answer", Vec::new),
     ];

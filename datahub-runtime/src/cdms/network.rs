@@ -11,6 +11,7 @@ use url::Url;
 
 use super::certificate::ClientCertificate;
 use super::proxy::OutgoingProxy;
+use super::transport::HEADERS_MAX;
 use super::trust::Trust;
 use crate::Error;
 use crate::tls::TlsStack;
@@ -106,6 +107,7 @@ impl Network {
             .redirect(if planted(Planted::RedirectsFollowed) { Policy::limited(5) } else { Policy::none() })
             .retry(reqwest::retry::never())
             .referer(false)
+            .http1_max_headers(HEADERS_MAX)
             .timeout(time_limit)
             .connect_timeout(time_limit.min(self.connect_limit))
             .user_agent(concat!("datahub-sync/", env!("CARGO_PKG_VERSION")));

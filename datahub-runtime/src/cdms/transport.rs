@@ -32,6 +32,12 @@ use crate::login::Presented;
 use crate::reach::{Reach, Reached};
 use crate::{Error, ErrorKind};
 
+/// The largest number of headers of an answer. CDMS behind AD FS sends about twenty.
+pub(super) const HEADERS_MAX: usize = 100;
+
+/// The largest size of the headers of an answer together, in bytes. No browser takes many more cookies from one host.
+pub(super) const HEADER_BYTES_MAX: usize = 64 * 1024;
+
 /// The HTTP side of the client, with its counters.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -324,6 +330,9 @@ impl Transport {
         let stays_open = stays_open(response.version(), response.headers());
         let (url, status, headers) =
             (response.url().clone(), response.status(), std::mem::take(response.headers_mut()));
+        if headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > HEADER_BYTES_MAX {
+            return Err(Lost::Headers.into());
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(NoResponse::of_reading)? {
             if body.len() + chunk.len() > body_max {

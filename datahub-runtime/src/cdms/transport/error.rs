@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::handshake;
+use super::{HEADER_BYTES_MAX, HEADERS_MAX};
 
 /// Why a request got no complete response.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,13 @@ pub(crate) enum Lost {
     /// The connection ended before it began, or what came is not HTTP.
     #[error("{}", in_words(.0))]
     Broken(#[source] reqwest::Error),
+    /// It has more headers, or larger ones, than the hub reads.
+    #[error(
+        "the answer has more than {HEADERS_MAX} headers, or more than {} KiB of them, which no CDMS sends; look for a proxy or \
+         a firewall that adds them",
+        HEADER_BYTES_MAX / 1024
+    )]
+    Headers,
     /// It began and was cut off.
     #[error("the answer broke off: {}", in_words(.0))]
     Truncated(#[source] reqwest::Error),
@@ -112,7 +120,11 @@ impl NoResponse {
         if error.is_builder() {
             return NoResponse::NotSent(NotSent::Request(error));
         }
-        NoResponse::Lost(if error.is_timeout() { Lost::TimedOut(error) } else { Lost::Broken(error) })
+        NoResponse::Lost(match error.is_timeout() {
+            true => Lost::TimedOut(error),
+            false if has_too_large_a_head(&error) => Lost::Headers,
+            false => Lost::Broken(error),
+        })
     }
 
     /// Classifies an error that occurred while a response was read.
@@ -145,6 +157,13 @@ pub(super) fn causes<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error
         }
     }
     causes
+}
+
+/// Whether the HTTP client gave up an answer before the end of its headers.
+fn has_too_large_a_head(error: &(dyn Error + 'static)) -> bool {
+    // The HTTP client has a public test for it only in its server.
+    std::iter::successors(Some(error), |error| (*error).source())
+        .any(|error| error.to_string() == "message head is too large")
 }
 
 /// An error and its causes in words, without the address.

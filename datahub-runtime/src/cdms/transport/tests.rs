@@ -61,6 +61,24 @@ fn server(answer: Option<&'static [u8]>) -> SocketAddr {
     address
 }
 
+/// Accepts one connection, and answers its request with these bytes and then with others until the client has had enough.
+/// Returns the address, and how many bytes were taken.
+fn endless(begin: &'static str, again: &'static [u8]) -> (SocketAddr, tokio::task::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let address = listener.local_addr().expect("it has an address");
+    let server = tokio::task::spawn_blocking(move || {
+        let (mut stream, _) = listener.accept().expect("a client connects");
+        _ = stream.read(&mut [0; 4096]);
+        let mut taken = 0;
+        _ = stream.write_all(begin.as_bytes());
+        while stream.write_all(again).is_ok() {
+            taken += again.len();
+        }
+        taken
+    });
+    (address, server)
+}
+
 /// The innermost of an error's causes.
 fn root_of(error: &NoResponse) -> String {
     let mut error: &dyn std::error::Error = error;
@@ -150,4 +168,69 @@ async fn what_was_sent_and_is_lost_says_how() {
         format!("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n{}", "a".repeat(101)).leak().as_bytes();
     let large = get(&format!("http://{}/", server(Some(large)))).await;
     assert!(matches!(large, NoResponse::Lost(Lost::TooLarge { max: 100 })), "{large:?}");
+}
+
+/// An answer with so many headers of this length.
+fn with_headers(number: usize, length: usize) -> &'static [u8] {
+    let headers: String = (0..number).map(|number| format!("X-{number}: {}\r\n", "a".repeat(length))).collect();
+    format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 2\r\n\r\n{{}}").leak().as_bytes()
+}
+
+#[tokio::test]
+async fn headers_are_read_up_to_a_number_and_a_size() {
+    let transport = transport();
+    let own = || Owning(transport.connections(1).expect("an HTTP client can be made"));
+    let sessions: [(&str, Box<dyn Session>); 2] = [("shared", Box::new(Anonymous)), ("own", Box::new(own()))];
+    for (name, session) in sessions {
+        for (number, length, is_read) in [
+            (HEADERS_MAX - 1, 1, true),
+            (HEADERS_MAX, 1, false),
+            (50_000, 1, false),
+            (2, HEADER_BYTES_MAX / 2 - 20, true),
+            (2, HEADER_BYTES_MAX / 2, false),
+            (1, 10 * 1024 * 1024, false),
+        ] {
+            let url = format!("http://{}/", server(Some(with_headers(number, length))));
+            let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
+            let received = transport.data_request(request, &*session, None, ALWAYS).await.map_err(no_response);
+            match received {
+                Ok(received) => assert!(is_read && received.response.body == b"{}", "{name}: {number} of {length}"),
+                Err(error) => {
+                    assert!(
+                        !is_read && matches!(error, NoResponse::Lost(Lost::Headers)),
+                        "{name}: {number}: {error:?}"
+                    );
+                    assert!(error.to_string().contains("more than 100 headers, or more than 64 KiB"), "{error}");
+                    assert!(!error.is_outage(), "it was reached");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_given_up() {
+    let kib = &[b'a'; 1024];
+    for (begin, again) in [
+        ("HTTP/1.1 200 OK\r\nX: ", &kib[..]),
+        ("HTTP/1.1 200 OK\r\n", &b"X: a\r\n"[..]),
+        ("HTTP/1.1 200 ", &kib[..]),
+        ("", &kib[..]),
+    ] {
+        let (address, server) = endless(begin, again);
+        let error = get(&format!("http://{address}/")).await;
+        assert!(matches!(error, NoResponse::Lost(Lost::Headers | Lost::Broken(_))), "{begin:?}: {error:?}");
+        let taken = server.await.expect("it only writes");
+        assert!(taken < 16 * 1024 * 1024, "{begin:?}: {taken} bytes were taken");
+    }
+    // Answers that announce another one are not kept, and have only the time of one.
+    let (address, server) = endless("", b"HTTP/1.1 103 Early Hints\r\nX: a\r\n\r\n");
+    let error = get(&format!("http://{address}/")).await;
+    assert!(matches!(error, NoResponse::Lost(Lost::TimedOut(_))), "{error:?}");
+    server.await.expect("it only writes");
+    // What comes behind a body in pieces is no end either.
+    let (address, server) = endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: a\r\n");
+    let error = get(&format!("http://{address}/")).await;
+    assert!(matches!(error, NoResponse::Lost(Lost::Truncated(_))), "{error:?}");
+    server.await.expect("it only writes");
 }
