@@ -7,13 +7,19 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::sync::{Mutex, Once};
+use std::path::Path;
+use std::sync::{Arc, Mutex, Once};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use datahub_runtime::Value;
 use datahub_runtime::connection::ConnectionReport;
-use datahub_runtime::login::{AdFs, Authenticator, LoginError, Secret, StaticHeaders};
+use datahub_runtime::login::secrecy::{ExposeSecret as _, SecretString};
+use datahub_runtime::login::{AdFs, Authenticator, LoginError, Ntlm, OAuth, Secret, StaticHeaders};
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{AdFsServer, Expiry, Fault, FaultRule, Operation, SimulatorBuilder};
+use datahub_runtime::testing::simulator::{
+    AdFsServer, Expiry, Fault, FaultRule, NtlmServer, OAuthServer, Operation, SimulatorBuilder, TokenAnswer,
+};
 use datahub_runtime::testing::{FormLogin, Kit};
 use example_domain::{Contact, Organisation};
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
@@ -101,19 +107,29 @@ impl Told {
     }
 }
 
-/// A text as it is, and as it stands in a form.
+/// A text as it is, and as it stands in a form, in base64, in UTF-16 and in a list of bytes.
 fn forms(canary: &str) -> Vec<String> {
-    let encoded: String = canary
+    let encoded = canary
         .bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => char::from(byte).to_string(),
             byte => format!("%{byte:02X}"),
         })
         .collect();
-    vec![canary.to_owned(), encoded]
+    // In base64 three bytes are four letters, so it depends on what stands before; the edges depend on the neighbours.
+    let in_base64 = (0..3).map(|before| {
+        let letters = BASE64.encode([&b"xxx"[..before], canary.as_bytes()].concat());
+        letters[4..letters.len() - 4].to_owned()
+    });
+    let wide: Vec<_> = canary.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let list = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+    let others = [encoded, list(canary.as_bytes()), list(&wide), String::from_utf8_lossy(&wide).into_owned()];
+    // A few letters of base64 would be found anywhere.
+    let in_base64 = in_base64.filter(|letters| letters.len() > 8);
+    [canary.to_owned()].into_iter().chain(others).chain(in_base64).collect()
 }
 
-/// Every table of the engine and of the models as text, and where the database is a file, its bytes.
+/// Every table of the engine and of the models as text, and where the database is a file, the bytes of all files beside it.
 fn database(kit: &Kit) -> String {
     let mut text = String::new();
     let tables = [
@@ -128,10 +144,10 @@ fn database(kit: &Kit) -> String {
     ];
     tables.iter().for_each(|table| text.push_str(&kit.rows_of(table).join("\n")));
     if let Some(path) = kit.database().strip_prefix("sqlite://") {
-        for end in ["", "-wal"] {
-            let bytes = std::fs::read(format!("{path}{end}")).unwrap_or_default();
-            text.push_str(&String::from_utf8_lossy(&bytes));
-        }
+        let folder = Path::new(path).parent().unwrap();
+        let files: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(files.iter().any(|file| file == Path::new(path)), "{path} is not in {files:?}");
+        files.iter().for_each(|file| text.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap())));
     }
     text
 }
@@ -139,11 +155,11 @@ fn database(kit: &Kit) -> String {
 /// What is never to be seen anywhere. Its characters survive in a form and in a header.
 const SECRET: &str = "canary-7f3a-Secret/9";
 
-/// Works with a login: with the secret that CDMS takes, and with one that it refuses.
+/// Works with a login: with the secret that CDMS takes, and with one that it refuses. Returns what was told.
 async fn with_login<L: Authenticator + Debug>(
     configure: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder,
     login: impl Fn(&Kit, &str) -> L,
-) {
+) -> (Told, Kit) {
     let mut told = Told::default();
     let kit = Kit::with(example_domain::METADATA, configure);
     let account = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]);
@@ -152,6 +168,7 @@ async fn with_login<L: Authenticator + Debug>(
     let hub = kit.hub_with(example_domain::models(), right).connect().await.unwrap();
     told.shown(&hub);
     told.result(&Organisation::get(&hub, account.into()).await);
+    kit.advance(std::time::Duration::from_secs(60));
     kit.simulator.expire_sessions();
     let read = Organisation::get(&hub, account.into()).await;
     told.result(&read);
@@ -176,12 +193,21 @@ async fn with_login<L: Authenticator + Debug>(
     told.error(&error);
     told.result(&Organisation::get(&hub, account.into()).await);
     told.shown(&hub);
+    // The program itself panics with what it has.
+    let shown = format!("{hub:?} {error:?}");
+    assert!(tokio::spawn(async move { panic!("{shown}") }).await.is_err());
     hub.shutdown(std::time::Duration::from_secs(10)).await;
 
     told.is_silent_about(SECRET);
-    for form in forms(SECRET) {
-        assert!(!database(&kit).contains(&form), "it is in the database");
-    }
+    is_not_in_the_database(&kit, SECRET);
+    (told, kit)
+}
+
+#[track_caller]
+fn is_not_in_the_database(kit: &Kit, canary: &str) {
+    let database = database(kit);
+    assert!(database.contains("Acme"), "records are there");
+    forms(canary).iter().for_each(|form| assert!(!database.contains(form), "it is in the database"));
 }
 
 #[tokio::test]
@@ -202,6 +228,106 @@ async fn a_password_of_ad_fs_is_nowhere() {
         },
     )
     .await;
+}
+
+/// From a last message of NTLM a password can be guessed, so it is as secret as one.
+#[tokio::test]
+async fn a_password_of_ntlm_and_its_messages_are_nowhere() {
+    let _turn = listen().await;
+    for per_request in [false, true] {
+        let server = NtlmServer::new("CDMS", "hub", SECRET);
+        let server = if per_request { server.per_request() } else { server };
+        let (told, kit) =
+            with_login(|cdms| cdms.ntlm(server), |_, password| Ntlm::new(r"CDMS\hub", Secret::new(password))).await;
+        assert!(kit.simulator.ntlm_counts().accepted > 1 && kit.simulator.failed_logins() > 0, "messages were sent");
+        for message in ["NTLMSSP", "TlRMTVNTUAAB", "TlRMTVNTUAAD"] {
+            told.is_silent_about(message);
+        }
+    }
+}
+
+/// The beginnings of the tokens that the simulator issues; what follows is of 32 digits.
+const ISSUED: [&str; 2] = ["token-", "refresh-"];
+
+/// Asserts that no token of the simulator is in a text.
+#[track_caller]
+fn has_no_token(text: &str) {
+    for begin in ISSUED {
+        let found = text.match_indices(begin).find(|(at, _)| {
+            let rest = &text.as_bytes()[at + begin.len()..];
+            rest.len() >= 8 && rest[..8].iter().all(u8::is_ascii_hexdigit)
+        });
+        assert_eq!(found, None, "a token is told");
+    }
+}
+
+#[tokio::test]
+async fn a_client_secret_and_its_tokens_are_nowhere() {
+    let _turn = listen().await;
+    let (mut told, kit) = with_login(
+        |cdms| cdms.oauth(OAuthServer::new("app", SECRET)),
+        |kit, secret| OAuth::client_credentials(&kit.simulator.token_url(), "app", Secret::new(secret)).unwrap(),
+    )
+    .await;
+    // A token that CDMS does not know, one that no header can carry, and replies that cannot be read.
+    let token = "canary-2b7e-Token/4";
+    for body in [
+        format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"{token}"}}"#),
+        format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"{token}\u0001"}}"#),
+        format!(r#"{{"token_type":"{token}","access_token":["{token}"]}}"#),
+        format!(r#"{{"error":{{"{token}":1}},"access_token":"{token}"}}"#),
+    ] {
+        kit.simulator.answer_token_request(TokenAnswer::Json { status: 200, body });
+        let secret = Secret::new(SECRET);
+        let login = OAuth::client_credentials(&kit.simulator.token_url(), "app", secret).unwrap();
+        let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+        told.error(&Organisation::get(&hub, Id::new()).await.unwrap_err());
+        told.shown(&hub);
+        hub.shutdown(std::time::Duration::from_secs(10)).await;
+    }
+    for secret in [SECRET, token] {
+        told.is_silent_about(secret);
+        is_not_in_the_database(&kit, secret);
+    }
+    has_no_token(&told.0);
+    has_no_token(&String::from_utf8_lossy(&HEARD.lock().unwrap()));
+    has_no_token(&database(&kit));
+}
+
+#[tokio::test]
+async fn a_refresh_token_and_its_successors_are_nowhere() {
+    let _turn = listen().await;
+    let stored = Arc::new(Mutex::new(Vec::new()));
+    let (told, kit) = with_login(
+        |cdms| cdms.oauth(OAuthServer::new("app", "another").refresh_token(SECRET).rotating()),
+        |kit, token| {
+            let current = Arc::new(Mutex::new(token.to_owned()));
+            let (kept, stored) = (Arc::clone(&current), Arc::clone(&stored));
+            let secret = Secret::from_fn(move || {
+                let token = SecretString::from(current.lock().unwrap().clone());
+                async move { Ok::<_, io::Error>(token) }
+            });
+            OAuth::refresh_token(&kit.simulator.token_url(), "app", secret, move |new: SecretString| {
+                new.expose_secret().clone_into(&mut kept.lock().unwrap());
+                stored.lock().unwrap().push(new.expose_secret().to_owned());
+                // The first time the program cannot store it.
+                let is_stored = stored.lock().unwrap().len() > 1;
+                async move { if is_stored { Ok(()) } else { Err(io::Error::other("the vault is sealed")) } }
+            })
+            .unwrap()
+        },
+    )
+    .await;
+    let stored = stored.lock().unwrap().clone();
+    assert!(stored.len() > 1 && stored.last() == kit.simulator.refresh_token().as_ref(), "tokens were replaced");
+    assert!(stored.iter().all(|token| token.starts_with(ISSUED[1])), "{stored:?}");
+    for token in &stored {
+        told.is_silent_about(token);
+        is_not_in_the_database(&kit, token);
+    }
+    has_no_token(&told.0);
+    has_no_token(&String::from_utf8_lossy(&HEARD.lock().unwrap()));
+    has_no_token(&database(&kit));
 }
 
 #[tokio::test]
