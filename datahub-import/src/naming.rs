@@ -55,20 +55,32 @@ impl Words {
 
 /// Whether a text can be a name of CDMS. Names become names of files, keys and annotations, so that no other text may pass.
 pub(crate) fn is_name(text: &str) -> bool {
-    const LENGTH_MAX: usize = 128;
-    text.len() <= LENGTH_MAX
-        && text.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-        && text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+    datahub_model::source::cdms_name_fault(text).is_none()
 }
 
 /// A label on one line, without letters that would change how a comment reads.
 pub(crate) fn in_a_comment(label: &str) -> String {
+    let words = label.split_whitespace().map(plain);
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A text without letters that a terminal or an editor obeys: they would change how the text around it reads.
+pub(crate) fn plain(text: &str) -> String {
     let is_plain = |letter: &char| {
         !letter.is_control()
             && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    let words = label.split_whitespace().map(|word| word.chars().filter(is_plain).collect::<String>());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.chars().filter(is_plain).collect()
+}
+
+/// What a document says, as a message shows it: on one line, and not longer than a message should be.
+pub(crate) fn in_a_message(said: &str) -> String {
+    const LETTERS_MAX: usize = 500;
+    let line = in_a_comment(said);
+    match line.char_indices().nth(LETTERS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// A name without the prefix of the publisher that added it: `TownCity` of `optevia_TownCity`.

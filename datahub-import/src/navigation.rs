@@ -6,11 +6,13 @@ use cdms_odata::metadata::{EntityType, Metadata};
 
 use crate::facts::{Entity, Facts, Key, Navigation, Origin, Texts, Value};
 use crate::known;
+use crate::naming::is_name;
 
 /// The navigation properties of an entity that lead to one record; `None` if the document has none of the entity, and so
 /// says nothing of them.
 pub(crate) fn in_metadata(metadata: &Metadata, entity: &EntityType) -> Option<Vec<Navigation>> {
-    let to_one = entity.navigation.iter().filter_map(|property| {
+    let named = entity.navigation.iter().filter(|property| is_name(&property.name));
+    let to_one = named.filter_map(|property| {
         let target = metadata.one_target(property)?.to_lowercase();
         Some(Navigation { name: property.name.clone(), association: property.association.clone(), target })
     });
@@ -22,6 +24,9 @@ pub(crate) fn of_relationship(entity: &Entity, target: &str, relationship: &str)
     // The two of a relationship of an entity with itself are told apart by a prefix.
     let to_itself = format!("Referencing{relationship}");
     let Some(known) = &entity.navigation else {
+        if !is_name(relationship) {
+            return None;
+        }
         return Some(if entity.logical() == target { to_itself } else { relationship.to_owned() });
     };
     let follows = |property: &&Navigation| {

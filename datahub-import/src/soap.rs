@@ -68,6 +68,14 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_told_on_one_short_line_and_moves_nothing_on_a_terminal() {
+        let error = |said: &str| fault(format!("<Fault><faultstring>{said}</faultstring></Fault>").as_bytes()).unwrap();
+        assert_eq!(error("No\n\n such &#x9b;31ment\u{202e}ity&#13;&#9;x"), "No such 31mentity x");
+        let long = error(&"é".repeat(100_000));
+        assert_eq!((long.chars().count(), long.ends_with("é…")), (501, true));
+    }
+
+    #[test]
     fn the_request_is_xml_and_names_the_entity() {
         let body = retrieve_entity("a<b");
         let document = roxmltree::Document::parse(&body).unwrap();

@@ -13,6 +13,7 @@ use roxmltree::Document;
 pub(crate) use described::{Described, DescribedAttribute, DescribedOption, Requirement};
 
 use crate::facts::Origin;
+use crate::naming::in_a_message;
 
 /// The longest document that is read, in bytes. A real organisation's `$metadata` has 4 MB, a large solution 50.
 pub const DOCUMENT_MAX: usize = 128 << 20;
@@ -51,7 +52,8 @@ impl Source {
     /// It is none of these, is damaged, or is larger than [`DOCUMENT_MAX`].
     pub fn read(name: impl Into<String>, bytes: &[u8]) -> Result<Self, Unusable> {
         let name = name.into();
-        let content = content(bytes).map_err(|reason| Unusable { name: name.clone(), reason })?;
+        let content =
+            content(bytes).map_err(|reason| Unusable { name: name.clone(), reason: in_a_message(&reason) })?;
         Ok(Source { name, content })
     }
 

@@ -10,7 +10,7 @@ use cdms_odata::metadata::{EdmType, EntityType, Metadata};
 use datahub_model::source::nearest;
 
 use crate::facts::{Entity, Facts, Key, Origin};
-use crate::naming::is_name;
+use crate::naming::{is_name, plain};
 use crate::navigation;
 use crate::source::{Content, Described, DescribedAttribute, Source};
 
@@ -150,7 +150,8 @@ type Stated<'s> = (&'s str, Origin, &'s DescribedAttribute);
 
 impl<'s> Joined<'s> {
     fn remark(&mut self, entity: Option<&str>, text: String, is_contradiction: bool) {
-        self.united.remarks.push(Remark { entity: entity.map(str::to_owned), text, is_contradiction });
+        // What is no name of CDMS is named in its own letters, except for those that a terminal obeys.
+        self.united.remarks.push(Remark { entity: entity.map(str::to_owned), text: plain(&text), is_contradiction });
     }
 
     /// The names of the entities to import, spelled as in `$metadata`, and whether they were asked for by name.
@@ -163,6 +164,8 @@ impl<'s> Joined<'s> {
             }
         };
         known.sort();
+        // Names that differ in case are neighbours then, the first of them before the others.
+        known.sort_by_cached_key(|name| name.to_ascii_lowercase());
         known.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
         let Some(wanted) = &self.wanted.entities else {
             self.only_described();
@@ -246,6 +249,9 @@ impl<'s> Joined<'s> {
                     self.attribute(&mut entity, &attribute, None, &stated(&attribute));
                 }
             }
+        }
+        if let Some(name) = entity.set.iter().chain(&entity.key).find(|name| !is_name(name)) {
+            return Err(format!("its set or its key has the name {name:?}, which is not one that CDMS gives"));
         }
         entity.attributes.sort_by_cached_key(|(name, _)| name.to_lowercase());
         Ok(entity)

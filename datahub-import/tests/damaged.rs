@@ -117,3 +117,58 @@ fn hostile_names_and_labels_stay_what_they_are() {
         assert!(!text.contains("evil"), "{text}");
     }
 }
+
+/// What a document says is repeated in messages, on a terminal or in the log of a build.
+#[test]
+fn what_is_repeated_of_a_document_moves_nothing_on_a_terminal() {
+    let odd = "acme&#x9b;2J\u{202e}x";
+    let entity = |name: &str| {
+        format!("<EntityMetadata><SchemaName>{name}</SchemaName><LogicalName>{name}</LogicalName></EntityMetadata>")
+    };
+    let reply = format!("<x>{}{}</x>", entity(odd), entity("Account"));
+    let sources = [Source::read("reply", reply.as_bytes()).unwrap()];
+    let mut told: Vec<_> = [odd, &format!("</{odd}>"), &format!("<e>{odd}</f>")]
+        .map(|text| reason(format!("<Fault><Text>{text}</Text></Fault>").as_bytes()))
+        .into();
+    told.push(reason(format!("<{}/>", "x".repeat(100_000)).as_bytes()));
+    told.push(reason(format!("<{}></y>", "x".repeat(100_000)).as_bytes()));
+    assert!(told.iter().all(|told| told.len() < 4096), "{told:?}");
+    let united = unite(&sources, &Wanted { entities: None, zone: None }).unwrap();
+    told.extend(united.remarks.iter().map(ToString::to_string));
+    assert!(told.iter().any(|told| told.contains("acme2Jx") && told.contains("no valid name")), "{told:?}");
+    for told in told {
+        assert!(!told.contains(|letter: char| letter.is_control() || letter == '\u{202e}'), "{told:?}");
+    }
+}
+
+#[test]
+fn an_entity_that_is_described_twice_in_other_letters_is_one() {
+    let entity = |name: &str| {
+        format!(
+            "<EntityMetadata><SchemaName>{name}</SchemaName><PrimaryIdAttribute>{name}Id</PrimaryIdAttribute><Attributes>\
+             <AttributeMetadata><SchemaName>{name}Id</SchemaName><AttributeType>Uniqueidentifier</AttributeType></AttributeMetadata>\
+             <AttributeMetadata><SchemaName>ModifiedOn</SchemaName><AttributeType>DateTime</AttributeType></AttributeMetadata>\
+             </Attributes></EntityMetadata>"
+        )
+    };
+    let reply = format!("<x>{}{}{}</x>", entity("account"), entity("Lead"), entity("Account"));
+    let sources = [Source::read("reply", reply.as_bytes()).unwrap()];
+    let united = unite(&sources, &Wanted { entities: None, zone: None }).unwrap();
+    let names: Vec<_> = united.entities.iter().map(|entity| entity.name.as_str()).collect();
+    assert_eq!(names, ["Account", "Lead"]);
+}
+
+#[test]
+fn what_a_lookup_refers_to_has_a_name_too() {
+    let reply = "<EntityMetadata><SchemaName>Account</SchemaName><Attributes><AttributeMetadata><SchemaName>OwnerId</SchemaName>\
+                 <AttributeType>Lookup</AttributeType><Targets><string>x y</string><string>team</string><string>Team</string>\
+                 <string>../user</string></Targets></AttributeMetadata></Attributes><ManyToOneRelationships>\
+                 <OneToManyRelationshipMetadata><SchemaName>a&amp;$filter=b</SchemaName><ReferencingAttribute>ownerid\
+                 </ReferencingAttribute><ReferencedEntity>team</ReferencedEntity></OneToManyRelationshipMetadata>\
+                 </ManyToOneRelationships></EntityMetadata>";
+    let sources = [Source::read("reply", reply.as_bytes()).unwrap()];
+    let united = unite(&sources, &Wanted { entities: None, zone: None }).unwrap();
+    let text = merge(None, None, &united.entities[0], false).unwrap().text;
+    assert!(text.contains("target = \"team\"") && !text.contains("filter") && !text.contains("user"), "{text}");
+    assert!(datahub_model::source::Contract::parse(&text).into_result().is_ok(), "{text}");
+}

@@ -4,6 +4,7 @@
 //! reads the files.
 
 mod annotation;
+mod cdms_name;
 mod check;
 mod contract;
 mod mapping;
@@ -16,6 +17,7 @@ mod writable;
 
 pub use crate::diagnostic::Spot;
 pub use annotation::{DefaultValue, DieselGlue, EngineField, FieldAnnotation, ModelAnnotation, Placed};
+pub use cdms_name::cdms_name_fault;
 pub use check::{ColumnLimit, check_choices, has_zero, plain_type, unknown_former_names};
 pub use contract::{
     Asked, Capture, ConstantValue, Contract, ContractAttribute, ContractConstant, Group, GroupMember, Question, Stated,

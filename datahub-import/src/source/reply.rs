@@ -5,6 +5,7 @@ use roxmltree::{Document, Node};
 
 use super::described::{Described, DescribedAttribute, DescribedOption, Requirement, one_label};
 use super::xml::{child, children, number, text};
+use crate::naming::in_a_message;
 
 /// Declares the prefixes of a reply that was saved without the envelope around it.
 pub(super) fn with_prefixes(text: String) -> String {
@@ -57,7 +58,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Vec<Described>, String> {
 pub(super) fn fault(document: &Document<'_>) -> Option<String> {
     let fault = document.descendants().find(|node| is(*node, "Fault"))?;
     let said = fault.descendants().find(|node| is(*node, "Message") || is(*node, "faultstring") || is(*node, "Text"));
-    said?.text().map(|text| text.trim().to_owned())
+    said?.text().map(in_a_message)
 }
 
 fn is(node: Node<'_, '_>, name: &str) -> bool {

@@ -9,7 +9,7 @@ use datahub_model::source::{Writable, writable};
 use super::Stated;
 use crate::facts::{Entity, Facts, Key, Options, Origin, Texts, Value};
 use crate::known;
-use crate::naming::{Words, is_shown_by, option_name};
+use crate::naming::{Words, is_name, is_shown_by, option_name};
 use crate::navigation;
 use crate::source::{DescribedAttribute, DescribedOption, Requirement};
 
@@ -210,10 +210,16 @@ impl Reading<'_> {
         said
     }
 
-    /// The targets that `$metadata` has.
-    fn existing(&mut self, targets: &[String]) -> Vec<String> {
-        let Some(logical) = self.logical else { return targets.to_vec() };
-        let (known, lacking): (Vec<_>, Vec<_>) = targets.iter().cloned().partition(|target| logical.contains(target));
+    /// The targets that `$metadata` has, each once.
+    fn existing(&mut self, said: &[String]) -> Vec<String> {
+        let mut targets: Vec<String> = Vec::new();
+        for target in said.iter().filter(|target| is_name(target)) {
+            if !targets.contains(target) {
+                targets.push(target.clone());
+            }
+        }
+        let Some(logical) = self.logical else { return targets };
+        let (known, lacking): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| logical.contains(target));
         if !lacking.is_empty() {
             let text = format!(
                 "`{}` refers to what $metadata does not have; left out of its targets: {}",

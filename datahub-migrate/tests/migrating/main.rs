@@ -7,6 +7,7 @@ mod deciding;
 mod described;
 mod executed;
 mod golden;
+mod hostile;
 mod pairs;
 mod random;
 mod values;

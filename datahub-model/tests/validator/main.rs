@@ -9,6 +9,7 @@ mod contracts;
 mod corrections;
 mod fields;
 mod groups;
+mod hostile_names;
 mod mapping_id;
 mod metadata;
 mod models;

@@ -122,6 +122,7 @@ impl Snapshot {
             toml::from_str(text).map_err(|error| FaultySnapshot { place: error.span(), reason: error.to_string() })?;
         let mut tables = BTreeMap::new();
         for (name, table) in file.tables {
+            is_named("table", &name).map_err(FaultySnapshot::somewhere)?;
             let read = SnapshotTable::try_from((name.as_str(), table)).map_err(FaultySnapshot::somewhere)?;
             tables.insert(name, read);
         }
@@ -194,6 +195,9 @@ impl TryFrom<(&str, FileTable)> for SnapshotTable {
     fn try_from((name, table): (&str, FileTable)) -> Result<Self, String> {
         let columns = table.columns.into_iter().map(|column| SnapshotColumn::try_from((name, column)));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let of_indexes = table.indexes.iter().flat_map(|index| &index.columns);
+        of_indexes.map(String::as_str).try_for_each(|column| is_named("column", column))?;
+        table.indexes.iter().try_for_each(|index| is_named("index", &index.name))?;
         if columns.iter().filter(|column| column.source == ColumnSource::Key).count() != 1 {
             return Err(format!("table `{name}` must have one column with `source = \"key\"`"));
         }
@@ -213,6 +217,7 @@ impl TryFrom<(&str, FileColumn)> for SnapshotColumn {
 
     fn try_from((table, column): (&str, FileColumn)) -> Result<Self, String> {
         let FileColumn { name, field, kind, scale, nullable, default, attributes, source } = column;
+        is_named("column", &name)?;
         let source = match (attributes, source) {
             (Some(attributes), None) => ColumnSource::Attributes(attributes),
             (None, Some(Source::Key)) => ColumnSource::Key,
@@ -229,12 +234,29 @@ impl TryFrom<FileRename> for Rename {
 
     fn try_from(rename: FileRename) -> Result<Self, String> {
         let FileRename { table, column, to } = rename;
+        let of_column = column.as_deref().into_iter().flat_map(|column| column.splitn(2, '.'));
+        let names: Vec<_> = table.as_deref().into_iter().chain(of_column).chain([to.as_str()]).collect();
+        names.into_iter().try_for_each(|name| is_named("name", name))?;
         match (table, column.as_deref().and_then(|column| column.rsplit_once('.'))) {
             (Some(from), None) if column.is_none() => Ok(Rename::Table { from, to }),
             (None, Some((table, from))) => Ok(Rename::Column { table: table.to_owned(), from: from.to_owned(), to }),
             _ => Err(format!("the rename to `{to}` must have either `table` or `column = \"table.column\"`")),
         }
     }
+}
+
+/// Checks that a name is one that a model can have, as far as SQL is concerned: words that are reserved may not always have
+/// been. A merge or a person can write anything into the file.
+fn is_named(what: &str, name: &str) -> Result<(), String> {
+    const NAME_MAX: usize = 63;
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if !name.is_empty() && name.len() <= NAME_MAX && name.bytes().all(is_word) {
+        return Ok(());
+    }
+    Err(format!(
+        "invalid {what} {name:?}: it must consist of lowercase letters, digits and underscores, {NAME_MAX} at most; restore the \
+         file from version control"
+    ))
 }
 
 /// What a column's line says.
@@ -304,7 +326,7 @@ indexes = [
     { name = "contacts_ratio_idx", columns = ["ratio", "note"] },
 ]
 
-[tables."odd.name"]
+[tables.odd_name]
 model = "Odd"
 entity = ""
 columns = [
@@ -339,6 +361,8 @@ retired = [
             ("kind = \"guid\", source = \"key\"", "kind = \"guid\", source = \"local\"", "must have one column with"),
             ("0d3f", "0D3F", "16 hexadecimal digits"),
             ("{ table = \"people\", to", "{ to", "the rename to `contacts` must have either `table` or"),
+            ("odd_name", "\"odd.name\"", "invalid table \"odd.name\""),
+            ("name = \"note\"", "name = \"note\\\"; DROP TABLE a\"", "invalid column \"note\\\"; DROP"),
             ("engine = 6\n", "<<<<<<< HEAD\nengine = 6\n", "line 4 is a mark of an unfinished merge"),
         ] {
             let error = Snapshot::parse(&WHOLE.replace(from, to)).unwrap_err().to_string();

@@ -3,6 +3,7 @@
 mod attribute;
 mod constant;
 mod group;
+mod name;
 mod navigation;
 mod unclosed;
 
@@ -245,25 +246,6 @@ impl Reader<'_> {
             self.wrong(key, value, "a string", format!("write `{key} = \"…\"`"));
         }
         text
-    }
-
-    /// One of the names at the top of a contract.
-    fn name(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
-        let name = self.string(key, value)?;
-        let lowercase = name.to_lowercase();
-        if name.is_empty() {
-            let help = format!("write the name exactly as in $metadata, or remove `{key}` to use the default");
-            let help = if key == "entity" { "write the name exactly as in $metadata".to_owned() } else { help };
-            self.fault(Code::WrongValue, value.span().start, format!("`{key}` must not be empty"), help);
-            return None;
-        }
-        if key == "logical" && name != lowercase {
-            let message = format!("invalid logical name `{name}`: logical names are lowercase");
-            let help = Cure::correcting(format!("write `{lowercase}`"), &*name, &*lowercase);
-            self.fault(Code::WrongValue, value.span().start, message, help);
-            return Some(lowercase);
-        }
-        Some(name)
     }
 
     /// Which attributes reads keep.

@@ -57,9 +57,10 @@ impl Reader<'_> {
             return Read { stated, attribute: None, questions: Vec::new() };
         };
         stated.kind = self.kind(&stated, table);
+        let is_name = self.is_of_cdms(&stated.name, name.span().start);
         let mut questions = Vec::new();
         let attribute = self.other_keys(&stated, table, &mut questions);
-        Read { stated, attribute, questions }
+        Read { stated, attribute: attribute.filter(|_| is_name), questions }
     }
 
     fn kind(&mut self, Stated { name, spot, .. }: &Stated, table: &DeTable<'_>) -> Option<Kind> {
@@ -318,6 +319,9 @@ impl Reader<'_> {
                 self.wrong("target", value, "a string", TARGETS);
                 continue;
             };
+            if !self.is_of_cdms(&target, value.span().start) {
+                continue;
+            }
             if target.to_lowercase() != target {
                 let message = format!("invalid logical name `{target}`: logical names are lowercase");
                 let help =

@@ -20,7 +20,10 @@ impl Reader<'_> {
         targets: &[String],
     ) -> Vec<(String, String)> {
         match (value.get_ref(), targets) {
-            (DeValue::String(name), [target]) => vec![(target.clone(), name.to_string())],
+            (DeValue::String(name), [target]) => match self.is_of_cdms(name, value.span().start) {
+                true => vec![(target.clone(), name.to_string())],
+                false => Vec::new(),
+            },
             (DeValue::String(_), []) => Vec::new(),
             (DeValue::String(_), _) => {
                 let message = format!("`navigation` of `{attribute}` must say for which target it is");
@@ -41,7 +44,10 @@ impl Reader<'_> {
                         }
                     };
                     match name.get_ref().as_str() {
-                        Some(name) => navigations.push((target, name.to_owned())),
+                        Some(text) if self.is_of_cdms(text, name.span().start) => {
+                            navigations.push((target, text.to_owned()));
+                        }
+                        Some(_) => {}
                         None => self.wrong("navigation", name, "a string", NAVIGATION),
                     }
                 }
