@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod challenge;
 pub mod condition;
 pub mod contract;
 pub mod cookies;
@@ -17,13 +18,15 @@ pub mod metadata;
 pub mod ntlm;
 pub mod number;
 pub mod query;
+pub mod soap;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     ("attribute", attribute::run),
+    ("challenge", challenge::run),
     ("condition", condition::run),
     ("contract", contract::run),
     ("cookies", cookies::run),
@@ -36,4 +39,5 @@ pub const TARGETS: [Target; 13] = [
     ("ntlm", ntlm::run),
     ("number", number::run),
     ("query", query::run),
+    ("soap", soap::run),
 ];

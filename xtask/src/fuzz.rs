@@ -7,8 +7,9 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::check::{install, say};
 
 /// The targets of `fuzz/`, each with a corpus of the same name.
-const TARGETS: [&str; 13] = [
+const TARGETS: [&str; 15] = [
     "attribute",
+    "challenge",
     "condition",
     "contract",
     "cookies",
@@ -21,6 +22,7 @@ const TARGETS: [&str; 13] = [
     "ntlm",
     "number",
     "query",
+    "soap",
 ];
 
 /// The number of a fuzzer's last lines to show if it failed without a panic.
