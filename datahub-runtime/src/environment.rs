@@ -30,7 +30,7 @@ use futures_util::future::BoxFuture;
 
 use crate::engine::clock::SystemClock;
 use crate::engine::cost::Meters;
-use crate::store::{Adoption, Store, StoreOptions};
+use crate::store::{Adoption, Store, StoreError, StoreOptions};
 use crate::{Error, ErrorKind};
 
 /// The setting with the name of the environment that a database belongs to.
@@ -55,7 +55,7 @@ const UNNAMED: &str = "an environment without a name";
 /// # Errors
 ///
 /// [`ErrorKind::Misconfigured`] if the database belongs to another environment than [`Adopt::from`] says, or to `name`
-/// already; [`ErrorKind::Store`] if it cannot be used.
+/// already, or has no tables of a hub; [`ErrorKind::Store`] if it cannot be used.
 pub fn adopt(database: impl Into<String>, name: impl Into<String>) -> Adopt {
     Adopt { database: database.into(), name: name.into(), from: None }
 }
@@ -98,6 +98,14 @@ impl Adopt {
         );
         let adopted = store.adopt(name.clone(), from.clone(), Verdict::Rejected { reason }).await;
         store.close().await;
+        let adopted = adopted.map_err(|error| match error {
+            StoreError::Schema { database, .. } => {
+                let message = format!("the database {database} has no tables of a hub of this version");
+                let advice = "check the address; if it is a copy, run `datahub migrate run` on it first";
+                Error::new(ErrorKind::Misconfigured, message).advise(format!("{advice}; nothing was changed"))
+            }
+            other => other.into(),
+        });
         match adopted? {
             Adoption::Done { closed } => Ok(Adopted { from, closed }),
             Adoption::Not { found } => Err(not_adopted(found.as_deref(), from.as_deref(), &name)),
@@ -113,7 +121,7 @@ fn not_adopted(found: Option<&str>, from: Option<&str>, name: &str) -> Error {
         ),
         (Some(found), None) => (
             format!("the database belongs to the environment `{found}`"),
-            format!("if this is a copy of it, say `from` `{found}`"),
+            format!("if this is a copy of it, add `--from {found}`, or `.from({found:?})` in a program"),
         ),
         (Some(found), Some(from)) => (
             format!("expected a copy of the database of `{from}`, found one of `{found}`"),
@@ -121,7 +129,7 @@ fn not_adopted(found: Option<&str>, from: Option<&str>, name: &str) -> Error {
         ),
         (None, _) => (
             "the database belongs to no environment".to_owned(),
-            "if this is a copy, leave out `from`; if it is an original, call `.environment(…)` on its hub's builder"
+            "if this is a copy, leave out `--from`, or `.from(…)` in a program; if it is an original, call `.environment(…)` on its hub's builder"
                 .to_owned(),
         ),
     };

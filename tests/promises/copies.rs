@@ -110,7 +110,7 @@ async fn only_the_copy_that_was_named_is_adopted() {
     let scene = production().await;
     let adopt = |name| environment::adopt(scene.kit.database(), name);
     let unnamed = failed(adopt("staging").await, ErrorKind::Misconfigured);
-    says(&unnamed, &["belongs to the environment `production`", "say `from` `production`", "nothing was changed"]);
+    says(&unnamed, &["belongs to the environment `production`", "add `--from production`", "nothing was changed"]);
     let wrong = failed(adopt("staging").from("demo").await, ErrorKind::Misconfigured);
     says(&wrong, &["expected a copy of the database of `demo`, found one of `production`"]);
     let same = failed(adopt("production").from("production").await, ErrorKind::Misconfigured);

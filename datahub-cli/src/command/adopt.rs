@@ -34,6 +34,9 @@ pub(crate) struct Options {
 /// Takes it over; returns whether it was the copy that was named.
 pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
     let project = Project::open(root).map_err(|error| error.to_string())?;
+    if options.name.trim().is_empty() {
+        return Err("the environment has no name; write `datahub adopt NAME`".to_owned());
+    }
     let located = options.address.locate(&project)?;
     let adopt = environment::adopt(located.url, &options.name);
     let adopt = match &options.from {
