@@ -104,6 +104,13 @@ impl Login {
         }
     }
 
+    /// Does something with the server of NTLM, if that is the way.
+    pub(crate) fn with_ntlm(&self, what: impl FnOnce(&mut Ntlm)) {
+        if let Login::Ntlm(server) = self {
+            what(&mut lock(server));
+        }
+    }
+
     /// Does something with the token endpoint, if there is one.
     pub(crate) fn with_tokens<T>(&self, what: impl FnOnce(&mut TokenServer) -> T) -> Option<T> {
         match self {

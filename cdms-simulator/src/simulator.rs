@@ -15,7 +15,7 @@ use crate::clock::SimulatorClock;
 use crate::fault::{Fault, FaultRule, Gate, Stage};
 use crate::http;
 use crate::log::CommitEntry;
-use crate::login::{Account, AdFsTrouble, NtlmCounts, TokenAnswer, TokenServer};
+use crate::login::{Account, AdFsTrouble, NtlmCounts, NtlmServer, TokenAnswer, TokenServer};
 use crate::refusal::{RECORD_MISSING, Refusal};
 use crate::state::{Listening, RequestEntry, State, lock};
 use crate::world::human_author;
@@ -271,6 +271,11 @@ impl Simulator {
     /// What was seen of logins by NTLM ([`SimulatorBuilder::ntlm`]).
     pub fn ntlm_counts(&self) -> NtlmCounts {
         self.state.login.ntlm_counts()
+    }
+
+    /// Makes the server log in by NTLM in another way from now on, with the same user. No connection is logged in any more.
+    pub fn change_ntlm(&self, server: NtlmServer) {
+        self.state.login.with_ntlm(|ntlm| ntlm.change(server));
     }
 
     /// Whether so many logins in a row have failed that the account is locked ([`SimulatorBuilder::lock_after`]).

@@ -60,6 +60,18 @@ fn contracts_are_the_toml_files_of_their_folder_and_of_no_other() {
 }
 
 #[test]
+fn what_datahub_toml_names_is_inside_the_project() {
+    let outside = ["..", "../x", "a/../../x", "/etc", "//host/x", r"..\x", r"a\..\..\x", r"\x", "C:/x", r"C:\x"];
+    for path in outside {
+        for key in ["contracts", "metadata", "models", "migrations", "docs"] {
+            let folder = project(&[("datahub.toml", &format!("{key} = '{path}'"))]);
+            let error = Project::open(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{key}` must be inside the project")), "{key} {path}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_snapshot_is_parsed_once_until_it_is_written_again() {
     let folder = project(&[("datahub.toml", "metadata = 'm.xml'"), ("m.xml", METADATA)]);
     let project = Project::open(folder.path()).unwrap();

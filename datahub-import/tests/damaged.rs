@@ -172,3 +172,24 @@ fn what_a_lookup_refers_to_has_a_name_too() {
     assert!(text.contains("target = \"team\"") && !text.contains("filter") && !text.contains("user"), "{text}");
     assert!(datahub_model::source::Contract::parse(&text).into_result().is_ok(), "{text}");
 }
+
+/// A document whose elements are nested as deeply as fits ends neither the stack nor anybody's patience.
+#[test]
+fn documents_that_are_nested_deeply_are_read_or_refused() {
+    const DEPTH: usize = 200_000;
+    let began = std::time::Instant::now();
+    for (open, close) in [
+        ("<Edmx>", "</Edmx>"),
+        ("<EntityMetadata>", "</EntityMetadata>"),
+        ("<Attributes>", "</Attributes>"),
+        ("<ImportExportXml>", "</ImportExportXml>"),
+        ("<Fault>", "</Fault>"),
+        ("<x xmlns:a=\"b\">", "</x>"),
+    ] {
+        let whole = [open.repeat(DEPTH), close.repeat(DEPTH)].concat();
+        assert_ne!(reason(whole.as_bytes()), "", "{open}");
+        assert_ne!(reason(&whole.as_bytes()[..whole.len() / 2]), "read", "{open}: it is cut off");
+        _ = datahub_import::soap::fault(whole.as_bytes());
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+}

@@ -151,4 +151,26 @@ mod tests {
         assert_eq!(id.to_string(), text);
         assert_eq!(format!("{id:?}"), format!("Id({text})"));
     }
+    /// Ids come from addresses and forms, and become parts of addresses and statements.
+    #[test]
+    fn what_is_no_guid_is_no_id() {
+        let guid = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
+        let mut texts: Vec<String> =
+            ["", "1", "null", "../x", "*", "\u{661}\u{662}", "6f9619ff8b86d011b42d00c04fc964f\0"]
+                .map(str::to_owned)
+                .into();
+        for more in ["'", "')", " ", "\n", "\0", "' or true", "?x=1", "/Contacts", "%00", "\u{202e}", "0"] {
+            texts.extend([format!("{guid}{more}"), format!("{more}{guid}")]);
+        }
+        for text in texts {
+            let error = text.parse::<Id<()>>().unwrap_err().to_string();
+            assert!(!error.contains(char::is_control), "{error:?}");
+            assert!(serde_json::from_value::<Id<()>>(serde_json::json!(text)).is_err(), "{text:?}");
+        }
+        assert!(serde_json::from_str::<Id<()>>("7").is_err());
+        // What is accepted in another form goes on in this one.
+        for text in [guid.to_uppercase(), format!("{{{guid}}}"), guid.replace('-', "")] {
+            assert_eq!(text.parse::<Id<()>>().unwrap().to_string(), guid);
+        }
+    }
 }

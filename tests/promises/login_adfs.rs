@@ -26,7 +26,7 @@ pub(crate) fn kit(adfs: impl FnOnce(AdFsServer) -> AdFsServer) -> Kit {
     Kit::with(example_domain::METADATA, |cdms| cdms.adfs(adfs(AdFsServer::new(USER, PASSWORD))).lock_after(3))
 }
 
-fn login(kit: &Kit, password: impl Into<Secret>) -> AdFs {
+pub(crate) fn login(kit: &Kit, password: impl Into<Secret>) -> AdFs {
     login_of(kit, password, None).unwrap()
 }
 

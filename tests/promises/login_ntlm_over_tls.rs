@@ -19,7 +19,7 @@ use crate::login_ntlm::{kit, login, server};
 use crate::scene::{failed, says};
 
 /// A server's certificate of this kind for `localhost`, of an authority of its own, whose certificate is written to a file.
-fn certified(algorithm: &'static SignatureAlgorithm, authority: &Path) -> (ServerConfig, Vec<u8>) {
+pub(crate) fn certified(algorithm: &'static SignatureAlgorithm, authority: &Path) -> (ServerConfig, Vec<u8>) {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate_for(algorithm).unwrap()).unwrap();

@@ -16,14 +16,14 @@ use crate::meddler::{Deed, Meddler};
 use crate::scene::{NEW_NAME, Scene, failed, says};
 
 pub(crate) const CLIENT: &str = "7b1e1c6a-0d6f-4b0e-8e0a-8a7a3d8f1f10";
-const SECRET: &str = "s3cret & more";
+pub(crate) const SECRET: &str = "s3cret & more";
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn kit(configure: impl FnOnce(OAuthServer) -> OAuthServer) -> Kit {
     Kit::with(example_domain::METADATA, |cdms| cdms.oauth(configure(OAuthServer::new(CLIENT, SECRET))))
 }
 
-fn login(kit: &Kit, secret: impl Into<Secret>) -> OAuth {
+pub(crate) fn login(kit: &Kit, secret: impl Into<Secret>) -> OAuth {
     OAuth::client_credentials(&kit.simulator.token_url(), CLIENT, secret.into()).unwrap()
 }
 
@@ -182,6 +182,25 @@ async fn a_token_that_ends_in_the_middle_of_a_write_does_not_send_it_twice() {
         [Some(401), Some(204)]
     );
     assert_eq!(asked(&scene.kit).len(), 2);
+}
+
+#[tokio::test]
+async fn half_a_login_and_a_crash_leave_nothing_to_stumble_over() {
+    let kit = kit(|server| server);
+    // The program ends after its secret was sent and before it has the token.
+    let endpoint = Meddler::before(&kit.simulator.root(), |_| Deed::Hang);
+    let url = endpoint.root().replace("/ORG", "/adfs/oauth2/token");
+    let login_there = OAuth::client_credentials(&url, CLIENT, Secret::new(SECRET)).unwrap();
+    let cut = hub(&kit, login_there).await;
+    let pull = tokio::spawn(cut.pull::<Organisation>().into_future());
+    while endpoint.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    pull.abort();
+    assert!(pull.await.unwrap_err().is_cancelled());
+    drop(cut);
+    read(&hub(&kit, login(&kit, SECRET)).await).await.unwrap();
+    assert_eq!((asked(&kit).len(), kit.simulator.failed_logins()), (1, 0));
 }
 
 #[tokio::test]

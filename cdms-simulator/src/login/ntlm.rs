@@ -204,6 +204,12 @@ impl Ntlm {
         answer.with_header("persistent-auth", lasts.to_string())
     }
 
+    /// Goes on in another way, with the same account.
+    pub(crate) fn change(&mut self, server: NtlmServer) {
+        self.server = server;
+        self.lines.clear();
+    }
+
     pub(super) fn expire(&mut self) {
         self.lines.retain(|_, progress| !matches!(progress, Progress::LoggedIn));
     }

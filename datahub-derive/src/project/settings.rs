@@ -114,7 +114,10 @@ impl Stated<'_> {
         let Some(path) = self.value.get_ref().as_str() else {
             return Err(self.wrong(format!("`{}` must be a string", self.key), help));
         };
-        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        // Also as Windows writes paths, so that a project is as safe there.
+        let separators = ['/', '\\'];
+        let has_drive = path.as_bytes().get(1) == Some(&b':');
+        if path.starts_with(separators) || has_drive || path.split(separators).any(|part| part == "..") {
             let message = format!("`{}` must be inside the project, found {path:?}", self.key);
             return Err(self.wrong(message, help));
         }
