@@ -7,7 +7,7 @@ mod secrets;
 
 use crate::diagnostic::{Diagnostic, Spot};
 
-pub use secrets::{secret_key, without_values};
+pub use secrets::{secret_key, without_text, without_values};
 
 /// CDMS, as the table `[cdms]` of `datahub.toml` states it.
 #[derive(Clone, Debug, PartialEq, Eq)]

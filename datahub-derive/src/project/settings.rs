@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use datahub_model::diagnostic::{Code, Cure, Diagnostic};
 use datahub_model::schema::Database;
-use datahub_model::settings::{CdmsSettings, secret_key, without_values};
+use datahub_model::settings::{CdmsSettings, secret_key, without_text};
 pub use datahub_model::source::Capture;
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
@@ -66,7 +66,7 @@ impl Settings {
             let offset = error.span().map_or(0, |span| span.start);
             let help = "write each key on a line of its own, such as `contracts = \"mappings\"`; the file may be empty";
             let message = error.message().replace('\n', ", ");
-            Diagnostic::of(Code::FaultyToml, without_values(Spot::at(text, offset)), message).cure(help)
+            Diagnostic::of(Code::FaultyToml, without_text(Spot::at(text, offset)), message).cure(help)
         })?;
         let mut settings = Settings::default();
         for (key, value) in root.get_ref() {
@@ -210,6 +210,7 @@ mod tests {
             ("databases = []", "must not be empty"),
             ("models = ['src', '../other']", "must be inside the project"),
             ("password = 'canary'", "`password` must not be in datahub.toml"),
+            ("password: canary", "[faulty-toml]\n --> datahub.toml:1:11\nhelp: write each key"),
             ("[cdms]\nlogin = 'adfs'\nuzer = 'x'", "3:1"),
             ("[cmds]\nlogin = 'adfs'", "did you mean `cdms`?"),
             ("capture = 3", "must be \"mapped\" or \"contract\""),

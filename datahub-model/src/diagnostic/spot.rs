@@ -9,7 +9,7 @@ pub struct Spot {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// The line itself.
+    /// The line itself; empty where it must not be shown.
     pub text: String,
 }
 
@@ -22,10 +22,13 @@ impl Spot {
         Spot { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1, text: line }
     }
 
-    /// The file, the line and the column, and the line itself with a mark below the place.
+    /// The file, the line and the column, and the line itself, if there is one, with a mark below the place.
     pub fn drawn(&self, path: &str) -> String {
         let Spot { line, column, text } = self;
         let gutter = " ".repeat(line.to_string().len());
+        if text.is_empty() {
+            return format!("{gutter}--> {path}:{line}:{column}");
+        }
         let before = text.chars().take(column.saturating_sub(1));
         let indent: String = before.map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
         format!("{gutter}--> {path}:{line}:{column}\n{gutter} |\n{line} | {text}\n{gutter} | {indent}^")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::secrets::{secret_key, without_values};
+use super::secrets::{secret_key, without_text, without_values};
 use super::{Audience, CdmsSettings, Issuer, LoginSettings, NetworkSettings};
 use crate::diagnostic::{Code, Cure, Diagnostic, Spot};
 use crate::nearest::nearest;
@@ -46,7 +46,7 @@ pub(super) fn cdms(text: &str) -> Found<Option<CdmsSettings>> {
     let root = DeTable::parse(text).map_err(|error| {
         let spot = Spot::at(text, error.span().map_or(0, |span| span.start));
         let message = error.message().replace('\n', ", ");
-        Diagnostic::of(Code::FaultyToml, without_values(spot), message)
+        Diagnostic::of(Code::FaultyToml, without_text(spot), message)
             .cure("write each key on a line of its own, such as `url = \"https://crm.example.gov.uk/ORG\"`")
     })?;
     let Some(value) = root.get_ref().get("cdms") else { return Ok(None) };

@@ -29,13 +29,19 @@ pub fn secret_key(text: &str, key: &str, offset: usize) -> Option<Diagnostic<Spo
 /// The place without the values of its line, where they may be secret: if a word of the line names a secret, or the line
 /// has an address with a user.
 pub fn without_values(spot: Spot) -> Spot {
-    let (before, rest) = spot.text.split_once('=').unwrap_or((&spot.text, ""));
     let mut words = spot.text.split(|letter: char| !(letter.is_alphanumeric() || letter == '-' || letter == '_'));
-    if rest.is_empty() || !(words.any(|word| word.len() > 2 && is_secret(word)) || rest.contains('@')) {
+    if !(words.any(|word| word.len() > 2 && is_secret(word)) || spot.text.contains('@')) {
         return spot;
     }
+    // Without a key there is nothing to tell a value by.
+    let Some((before, _)) = spot.text.split_once('=') else { return without_text(spot) };
     let text = format!("{before}= …");
     Spot { column: spot.column.min(text.chars().count()), text, ..spot }
+}
+
+/// The place by its line and column alone: where a file is no TOML, any part of it may be a secret.
+pub fn without_text(spot: Spot) -> Spot {
+    Spot { text: String::new(), ..spot }
 }
 
 #[cfg(test)]

@@ -131,11 +131,27 @@ fn a_secret_is_refused_and_not_repeated() {
         "cdms = { password = 'canary' }",
         "cdms = { url = 'https://crm', login = 'nome', password = 'canary' }",
         "cdms = 'password=canary'",
+        // As it is written in YAML, and what else is no TOML.
+        "[cdms]\npassword: canary",
+        "[cdms]\npassword 'canary'",
+        "[cdms]\npassword canary = 1",
+        "[cdms]\npassword =\n'canary'",
+        "[cdms]\ncanary",
+        "[cdms]\ntoken-services = ['a',\n'canary' x]",
+        "[cdms]\nurl: https://hub:canary@crm/ORG",
+        "[cdms]\nurl = 'a'\nurl = 'canary'",
+        "[cdms]\nuser = canary",
+        "[cdms]\nuser = 'a' canary",
+        "[cdms.canary\n",
+        "[cdms]\npassword = \"\"\"\ncanary\n\"\"",
+        "[cdms]\npassword = \"\\canary\"",
     ] {
         let error = CdmsSettings::parse(text).unwrap_err();
         let shown = format!("{} {error:?}", error.render("datahub.toml"));
         assert!(!shown.contains("canary"), "{text}: {shown}");
     }
+    let error = read("password: canary").unwrap_err().render("datahub.toml");
+    assert!(error.contains("--> datahub.toml:2:11\n"), "{error}");
     let error = read("password = 'canary'").unwrap_err().render("datahub.toml");
     assert!(error.contains("`password` must not be in datahub.toml") && error.contains("DATAHUB_PASSWORD_FILE"));
 }
