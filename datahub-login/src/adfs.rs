@@ -19,7 +19,7 @@ pub enum Page {
     HomeRealm,
     /// A new password, because the old one has expired.
     NewPassword,
-    /// Another proof besides the password, in this way.
+    /// Another proof besides the password, in this way, as the page says it.
     SecondFactor(String),
     /// A password, in fields with other names than those of AD FS.
     Changed,
@@ -83,7 +83,7 @@ impl Page {
         // Every page of AD FS 3.0 and later has a second form, which names the way of logging in as well.
         let mut ways = forms.iter().filter_map(|form| form.value("AuthMethod"));
         match ways.find(|way| !way.is_empty() && *way != "FormsAuthentication") {
-            Some(way) => Page::SecondFactor(short(way)),
+            Some(way) => Page::SecondFactor(way.to_owned()),
             None => Page::Other,
         }
     }
@@ -123,15 +123,10 @@ fn code_in(text: &str) -> Option<String> {
     too_many.or(codes.first()).cloned()
 }
 
-/// What AD FS says about a login that it refused, in its own language, in one line of text.
+/// What AD FS says about a login that it refused, in its own language, in one line of text. It may be long, and repeat what
+/// was sent.
 pub fn said(document: &Document) -> Option<String> {
-    let said = document.text_where(|id| id == "errorText" || id.ends_with("ErrorTextLabel"))?;
-    Some(short(&said))
-}
-
-/// At most 200 letters, and no control characters.
-fn short(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+    document.text_where(|id| id == "errorText" || id.ends_with("ErrorTextLabel"))
 }
 
 /// The name of the cookies of a session. Long ones are split: `MSISAuth`, `MSISAuth1`, `MSISAuth2`.

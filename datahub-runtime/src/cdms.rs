@@ -7,6 +7,7 @@ mod client;
 mod condition;
 mod connection_check;
 mod connections;
+mod cookie_session;
 mod documents;
 mod first_contact;
 mod login;
@@ -23,13 +24,15 @@ mod transport;
 mod troubles;
 mod trust;
 
-#[cfg(feature = "adfs")]
+#[cfg(any(feature = "adfs", feature = "oauth"))]
 pub(crate) use authenticator::encoded;
 pub use authenticator::{Anonymous, Authenticator, LoginRequests};
 pub(crate) use client::{Client, ClientOptions, cdms_at};
 pub(crate) use condition::{changed_since, of_model};
 pub(crate) use connection_check::Questions;
 pub use connections::Connections;
+#[cfg(feature = "adfs")]
+pub(crate) use cookie_session::{CookieSession, take};
 pub use documents::CdmsDocuments;
 pub(crate) use first_contact::FirstContact;
 pub(crate) use login::LoginState;

@@ -11,6 +11,8 @@ mod ntlm;
 mod oauth;
 #[cfg(feature = "adfs")]
 mod pages;
+#[cfg(any(feature = "adfs", feature = "oauth"))]
+mod said;
 mod secret;
 
 #[cfg(feature = "adfs")]

@@ -7,6 +7,8 @@ use datahub_runtime::login::{Authenticator, Credentials, LoginError, LoginReques
 pub(crate) struct TwoSteps {
     pub(crate) user: String,
     pub(crate) password: Secret,
+    /// Where CDMS redirects to when a session is over, besides its own pages.
+    pub(crate) login_hosts: Vec<String>,
 }
 
 impl Authenticator for TwoSteps {
@@ -28,5 +30,9 @@ impl Authenticator for TwoSteps {
             }
             pages.session()
         })
+    }
+
+    fn login_hosts(&self) -> &[String] {
+        &self.login_hosts
     }
 }

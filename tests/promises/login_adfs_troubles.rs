@@ -6,8 +6,10 @@ use datahub_runtime::login::{AdFs, AdFsBuilder};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::AdFsTrouble;
+use example_domain::Organisation;
 
 use crate::login_adfs::{PASSWORD, USER, asked, hub, kit, login_of};
+use crate::meddler::{Deed, Meddler, answer};
 use crate::scene::says;
 
 #[tokio::test]
@@ -131,4 +133,69 @@ async fn a_chain_of_more_than_six_token_services_is_not_followed() {
     let seven = kit(|adfs| adfs.token_services(7).tokens_at_once(7));
     let error = asked(&hub(&seven, PASSWORD).await, ErrorKind::Unavailable).await;
     says(&error, &["6 tokens", "none of them for CDMS"]);
+}
+
+/// The names of the fields of AD FS 2.0, and of 3.0 and later.
+const FIELDS: [(&str, &str); 2] = [
+    ("ctl00$ContentPlaceHolder1$UsernameTextBox", "ctl00$ContentPlaceHolder1$PasswordTextBox"),
+    ("UserName", "Password"),
+];
+
+/// A CDMS whose own host shows the form of AD FS with these fields, and this page after the password.
+async fn answered_with(kit: &Kit, (user, password): (&str, &str), page: String, secret: &str) -> (Meddler, Hub) {
+    let form = format!("<input name={user}><input type=password name={password}>");
+    let form = format!("<form method=post action=/adfs/ls/>{form}</form>");
+    let cdms = Meddler::before(&kit.simulator.root(), move |line| {
+        let page = if line.starts_with("POST") { &page } else { &form };
+        Deed::Answer(answer("200 OK", "Content-Type: text/html\r\nConnection: close\r\n", page.as_bytes()))
+    });
+    let login = AdFs::builder(cdms.root()).user(USER).password(secret).build().unwrap();
+    let hub = kit.hub(example_domain::models()).cdms(cdms.root(), login).connect().await.unwrap();
+    (cdms, hub)
+}
+
+#[tokio::test]
+async fn any_page_that_asks_for_a_password_right_after_it_was_sent_is_a_refusal() {
+    for (user, password) in FIELDS {
+        let field = |name: &str| format!("<input type=password name={name}>");
+        let form = |fields: &str| format!("<p id=errorText>Wrong.</p><form method=post>{fields}</form>");
+        let again = format!("<input name={user}>{}", field(password));
+        for page in [
+            // A second form for a password, other names, and the same name twice.
+            form(&again) + &form(&field("Pin")),
+            form(&format!("<input name=Login>{}", field("Pwd"))),
+            form(&format!("<input name={user}>{again}")),
+        ] {
+            let kit = Kit::new(example_domain::METADATA);
+            let (cdms, hub) = answered_with(&kit, (user, password), page.clone(), PASSWORD).await;
+            for _ in 0..3 {
+                let error = asked(&hub, ErrorKind::LoginRefused).await;
+                says(&error, &["refuses the user \"EXAMPLE\\\\datahub\" or its password", "\"Wrong.\""]);
+                assert!(!error.to_string().contains("nothing was sent"), "{error}");
+                kit.advance(Duration::from_secs(600));
+            }
+            let sent = cdms.requests().iter().filter(|line| line.starts_with("POST")).count();
+            assert_eq!(sent, 1, "{page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_repeats_the_password_does_not_put_it_into_a_message() {
+    let canary = "Canary  & pw";
+    let long = "x".repeat(195);
+    for page in [
+        format!("<title>{canary} is not right</title><p>no</p>"),
+        format!("<title>{} {canary} is not right</title><p>no</p>", &long[..74]),
+        format!("<title>CANARY &amp; PW</title><p>no</p>"),
+        format!("<form method=post><input type=hidden name=AuthMethod value='{canary}'></form>"),
+        format!("<p id=errorText>{canary}</p><form method=post><input type=password name=Pin></form>"),
+        format!("<p id=errorText>{long} {canary}</p><form method=post><input type=password name=Pin></form>"),
+    ] {
+        let kit = Kit::new(example_domain::METADATA);
+        let (_cdms, hub) = answered_with(&kit, FIELDS[1], page.clone(), canary).await;
+        let error = Organisation::get(&hub, Id::new()).await.unwrap_err();
+        assert!(error.to_string().contains('…'), "{page}: {error}");
+        assert!(!format!("{error} {error:?}").to_lowercase().contains("canary"), "{page}: {error}");
+    }
 }

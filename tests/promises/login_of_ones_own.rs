@@ -1,7 +1,8 @@
 //! A login of a team's own, of two steps, with the helpers for cookies, forms and redirects.
 
-use std::sync::Arc;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use datahub_runtime::login::secrecy::ExposeSecret as _;
 use datahub_runtime::login::{Authenticator, Credentials, LoginError, LoginRequests, Secret, Session, StaticHeaders};
@@ -45,7 +46,11 @@ fn in_two_steps(kit: &Kit) -> Meddler {
 }
 
 fn guarded() -> Kit {
-    Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::LoginForm))
+    guarded_with(Expiry::LoginForm)
+}
+
+fn guarded_with(expiry: Expiry) -> Kit {
+    Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", expiry))
 }
 
 async fn hub(kit: &Kit, cdms: &Meddler, login: impl Authenticator) -> Hub {
@@ -53,7 +58,8 @@ async fn hub(kit: &Kit, cdms: &Meddler, login: impl Authenticator) -> Hub {
 }
 
 fn two_steps(password: &str) -> TwoSteps {
-    TwoSteps { user: "hub".to_owned(), password: password.into() }
+    let login_hosts = vec!["login.example.gov.uk".to_owned()];
+    TwoSteps { user: "hub".to_owned(), password: password.into(), login_hosts }
 }
 
 #[tokio::test]
@@ -68,6 +74,79 @@ async fn a_login_of_two_steps_keeps_its_cookies_and_follows_its_redirects() {
     kit.simulator.expire_sessions();
     failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
     assert_eq!(kit.simulator.failed_logins(), 0);
+}
+
+/// How many forms with a password were sent.
+fn passwords_sent(cdms: &Meddler) -> usize {
+    cdms.requests().iter().filter(|line| line.starts_with("POST /ORG/login ")).count()
+}
+
+#[tokio::test]
+async fn a_session_of_ones_own_login_that_is_over_is_replaced_whatever_its_sign() {
+    for expiry in [Expiry::Unauthorized, Expiry::Redirect, Expiry::RedirectHere, Expiry::LoginForm] {
+        let kit = guarded_with(expiry);
+        let cdms = in_two_steps(&kit);
+        let hub = hub(&kit, &cdms, two_steps("secret")).await;
+        for _ in 0..3 {
+            failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+            kit.simulator.expire_sessions();
+        }
+        assert_eq!((passwords_sent(&cdms), kit.simulator.failed_logins()), (3, 0), "{expiry:?}");
+    }
+}
+
+/// A login that names no hosts of its own: by pages, by one form, or by a form at a service that was named for the walk.
+enum Plain {
+    Pages,
+    Form,
+}
+
+impl Authenticator for Plain {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
+        Box::pin(async move {
+            let login = format!("{}/login", requests.organisation());
+            let fields = [("user", "hub"), ("password", "secret")];
+            match self {
+                Plain::Pages => {
+                    let others = ["login.example.gov.uk".parse()?];
+                    let mut pages = requests.pages(login.parse()?, &others);
+                    let page = pages.get(&login).await?;
+                    pages.submit(&page, &page.filled(&fields)?).await?;
+                    pages.session()
+                }
+                Plain::Form => requests.post_form(&login, &fields).await?.session(),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_the_login_was_ends_its_session() {
+    for (login, locations) in [
+        (Plain::Pages, &["/ORG/login?returnUrl=x", "https://login.example.gov.uk/other"][..]),
+        (Plain::Form, &["/ORG/Login?returnUrl=x", "/adfs/ls/?wa=wsignin1.0"]),
+    ] {
+        let kit = guarded();
+        let next = Arc::new(Mutex::new(None));
+        let redirects = Arc::clone(&next);
+        let cdms = Meddler::before(&kit.simulator.root(), move |line| {
+            let location: Option<&str> = if line.contains("(guid'") { redirects.lock().unwrap().take() } else { None };
+            match location {
+                Some(to) => Deed::Answer(answer("302 Found", &format!("Location: {to}\r\nConnection: close\r\n"), b"")),
+                None => Deed::Pass,
+            }
+        });
+        let hub = hub(&kit, &cdms, login).await;
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+        for (passwords, location) in (2..).zip(locations) {
+            *next.lock().unwrap() = Some(*location);
+            failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+            assert_eq!(passwords_sent(&cdms), passwords, "{location}");
+        }
+        *next.lock().unwrap() = Some("https://elsewhere.example/");
+        let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Misconfigured);
+        says(&error, &["a redirect to elsewhere.example"]);
+    }
 }
 
 #[tokio::test]
@@ -251,4 +330,52 @@ async fn a_static_header_is_sent_with_every_request_and_read_again_when_it_is_re
     let hub = kit.hub_with(example_domain::models(), odd).connect().await.unwrap();
     let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
     says(&error, &["`x-user`", "letters that no header can have"]);
+}
+
+/// Posts its secret to an address, and may have named the host.
+struct Posting {
+    address: String,
+    hosts: Vec<String>,
+}
+
+impl Authenticator for Posting {
+    fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
+        Box::pin(async move {
+            requests.get(&self.address).await?;
+            requests.post_form(&self.address, &[("password", "secret")]).await?.session()
+        })
+    }
+
+    fn login_hosts(&self) -> &[String] {
+        &self.hosts
+    }
+}
+
+#[tokio::test]
+async fn a_single_request_of_a_login_goes_to_no_host_that_was_not_named() {
+    let kit = guarded();
+    let elsewhere = TcpListener::bind("127.0.0.2:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let address = format!("https://{}/login", elsewhere.local_addr().unwrap());
+    for hosts in [vec![], vec!["127.0.0.3".to_owned()]] {
+        let login = Posting { address: address.clone(), hosts };
+        let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+        let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+        says(
+            &error,
+            &["at 127.0.0.2, which is neither CDMS's host nor one of the login hosts", "nothing was sent there"],
+        );
+        assert!(elsewhere.accept().is_err(), "not even a connection");
+    }
+    let login = Posting { address, hosts: vec!["127.0.0.2".to_owned()] };
+    let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
+    let read = tokio::spawn(async move { Organisation::get(&hub, Id::new()).await });
+    let (stream, _) = loop {
+        match elsewhere.accept() {
+            Ok(accepted) => break accepted,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+        }
+    };
+    drop(stream);
+    failed(read.await.unwrap(), ErrorKind::Unavailable);
 }

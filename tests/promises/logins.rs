@@ -1,7 +1,7 @@
 //! Logging in: once for all who need it, with no storm of tries when it fails, and never in clear text.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use datahub_runtime::login::Credentials;
@@ -216,12 +216,40 @@ async fn the_login_form_is_known_however_it_is_written() {
 
 #[tokio::test]
 async fn a_redirect_without_a_host_leads_to_cdms_itself() {
-    let to_login =
-        b"HTTP/1.1 302 Found\r\nLocation: /ORG/login?returnUrl=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    let (scene, _meddler) = lost_by(to_login, &["127.0.0.1"]).await;
+    let to_another_page =
+        b"HTTP/1.1 302 Found\r\nLocation: /ORG/main.aspx?x=1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (scene, _meddler) = lost_by(to_another_page, &["127.0.0.1"]).await;
     assert_eq!(scene.get().await.unwrap().name, "Acme");
-    let (scene, _meddler) = lost_by(to_login, &["login.example.gov.uk"]).await;
+    let (scene, _meddler) = lost_by(to_another_page, &["login.example.gov.uk"]).await;
     says(&failed(scene.get().await, ErrorKind::Misconfigured), &["a redirect to 127.0.0.1", "login hosts"]);
+}
+
+#[tokio::test]
+async fn what_stands_in_front_of_cdms_is_no_refusal() {
+    for (status, page) in [
+        ("200 OK", "<p>Maintenance until 6 pm</p>"),
+        ("403 Forbidden", "<p>Blocked by the firewall</p>"),
+        ("200 OK", ""),
+    ] {
+        let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+        let is_closed = Arc::new(AtomicBool::new(true));
+        let closed = Arc::clone(&is_closed);
+        let front = Meddler::before(&kit.simulator.root(), move |line| {
+            if line.contains("/login ") && closed.load(Ordering::Relaxed) {
+                let headers = "Content-Type: text/html\r\nConnection: close\r\n";
+                return Deed::Answer(answer(status, headers, page.as_bytes()));
+            }
+            Deed::Pass
+        });
+        let login = FormLogin::new("hub", "secret");
+        let hub = kit.hub_with(example_domain::models(), login.clone()).cdms(front.root(), login);
+        let hub = hub.connect().await.unwrap();
+        let error = failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+        says(&error, &["no cookie for CDMS", "not tried again for 10 s"]);
+        is_closed.store(false, Ordering::Relaxed);
+        kit.advance(Duration::from_secs(10));
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ use crate::login::{Credentials, Presented, Secret};
 /// struct FormLogin {
 ///     user: String,
 ///     password: Secret,
+///     /// Where CDMS redirects to when a session is over.
+///     login_hosts: Vec<String>,
 /// }
 ///
 /// impl Authenticator for FormLogin {
@@ -43,6 +45,10 @@ use crate::login::{Credentials, Presented, Secret};
 ///             let form = [("user", self.user.as_str()), ("password", password.expose_secret())];
 ///             requests.post_form(&url, &form).await?.session()
 ///         })
+///     }
+///
+///     fn login_hosts(&self) -> &[String] {
+///         &self.login_hosts
 ///     }
 /// }
 /// ```
@@ -69,8 +75,10 @@ pub trait Authenticator: Send + Sync + 'static {
         None
     }
 
-    /// The hosts of the login pages. A redirect of a data request to one of them means that the session is over;
-    /// a redirect to any other host is never taken for that.
+    /// The hosts of the login pages, besides CDMS's own. [`LoginRequests::get`] and [`LoginRequests::post_form`] send nothing to
+    /// any other. A redirect of a data request to one of them means that the session is over; a redirect to another host
+    /// means that only to a session that knows where its login was, as those of [`Pages`](crate::login::Pages) and of
+    /// [`LoginReply::session`] do.
     fn login_hosts(&self) -> &[String] {
         &[]
     }
@@ -95,12 +103,19 @@ impl Session for Anonymous {
 pub struct LoginRequests<'c> {
     transport: &'c Transport,
     presented: Option<&'c Presented>,
+    /// The hosts that may be asked, besides CDMS.
+    hosts: &'c [String],
     over: Over<'c>,
 }
 
 impl<'c> LoginRequests<'c> {
     pub(crate) fn new(transport: &'c Transport, presented: Option<&'c Presented>) -> Self {
-        LoginRequests { transport, presented, over: Over::Shared }
+        LoginRequests { transport, presented, hosts: &[], over: Over::Shared }
+    }
+
+    /// The same requests, which may also go to these hosts.
+    pub(crate) fn to(self, hosts: &'c [String]) -> Self {
+        LoginRequests { hosts, ..self }
     }
 
     /// The value of a secret. That of the authenticator's [credentials](Authenticator::credentials) is the one that the hub
@@ -120,6 +135,12 @@ impl<'c> LoginRequests<'c> {
     #[cfg(feature = "adfs")]
     pub(crate) fn is_secret(&self, text: &str) -> bool {
         self.presented.is_some_and(|presented| presented.is(text))
+    }
+
+    /// What the secrets of the authenticator's credentials are.
+    #[cfg(feature = "adfs")]
+    pub(crate) fn presented_values(&self) -> impl Iterator<Item = &SecretString> {
+        self.presented.into_iter().flat_map(Presented::values)
     }
 
     /// Connections that only this login and its session use, for so many requests at once; 0 counts as 1. They have the limits
@@ -155,18 +176,19 @@ impl<'c> LoginRequests<'c> {
         self.transport.organisation().as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Gets a page.
+    /// Gets a page of CDMS's host, or over https of one of the [`login_hosts`](Authenticator::login_hosts).
     ///
     /// Dropping the future breaks the request off; the login counts as not tried.
     ///
     /// # Errors
     ///
-    /// No connection, no answer in time, or too large a one.
+    /// Another host; no connection, no answer in time, or too large a one.
     pub async fn get(&self, url: &str) -> Result<LoginReply, LoginError> {
         self.exchange(url, None).await
     }
 
-    /// Posts a form. What is sent is wiped from memory once it is.
+    /// Posts a form to CDMS's host, or over https to one of the [`login_hosts`](Authenticator::login_hosts). What is sent is
+    /// wiped from memory once it is.
     ///
     /// Dropping the future breaks the request off; whether the server took the form is not known then.
     ///
@@ -189,33 +211,44 @@ impl<'c> LoginRequests<'c> {
         let mut all = harmless.headers.clone();
         all.extend(super::session::sensitive(headers));
         let received = self.transport.login_request(url, all, None, self.over).await;
-        received.map(LoginReply::of).map_err(LoginError::of_no_response)
+        received.map(|received| LoginReply::of(received, self.transport.service())).map_err(LoginError::of_no_response)
     }
 
     async fn exchange(&self, url: &str, form: Option<Zeroizing<String>>) -> Result<LoginReply, LoginError> {
         let url = Url::parse(url).map_err(|error| LoginError::new(format!("invalid login address: {error}")))?;
+        self.protected(&url)?;
+        let host = url.host_str().unwrap_or_default();
+        if host != self.transport.host() && !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            return Err(LoginError::new(format!(
+                "the login's address is at {host}, which is neither CDMS's host nor one of the login hosts; nothing was sent \
+                 there; if it belongs to the login, return it from `Authenticator::login_hosts`"
+            )));
+        }
         self.send(url, form, None).await
     }
 
-    /// Sends one request of a login, with these cookies.
+    /// Sends one request of a login, with these cookies. Whether its host is one of the login's, the caller has checked.
     pub(crate) async fn send(
         &self,
         url: Url,
         form: Option<Zeroizing<String>>,
         cookies: Option<HeaderValue>,
     ) -> Result<LoginReply, LoginError> {
-        // Plain http is taken where CDMS itself is reached so, on this machine, and for hosts that were named.
-        let is_cdms =
-            self.transport.service().scheme() == url.scheme() && url.host_str() == Some(self.transport.host());
-        if url.scheme() != "https" && !is_cdms && !self.transport.allows_plain_http(&url) {
-            return Err(LoginError::new(format!(
-                "the login at {} is not protected by https",
-                url.host_str().unwrap_or_default()
-            )));
-        }
+        self.protected(&url)?;
         let headers = HeaderMap::from_iter(cookies.map(|cookies| (COOKIE, cookies)));
         let received = self.transport.login_request(url, headers, form, self.over).await;
-        received.map(LoginReply::of).map_err(LoginError::of_no_response)
+        received.map(|received| LoginReply::of(received, self.transport.service())).map_err(LoginError::of_no_response)
+    }
+
+    /// Checks that what is sent to an address is protected by https. Plain http is taken where CDMS itself is reached so, on
+    /// this machine, and for hosts that were named.
+    fn protected(&self, url: &Url) -> Result<(), LoginError> {
+        let host = url.host_str().unwrap_or_default();
+        let is_cdms = self.transport.service().scheme() == url.scheme() && host == self.transport.host();
+        if url.scheme() == "https" || is_cdms || self.transport.allows_plain_http(url) {
+            return Ok(());
+        }
+        Err(LoginError::new(format!("the login at {host} is not protected by https")))
     }
 
     /// The address of CDMS's data service, which the session is for.

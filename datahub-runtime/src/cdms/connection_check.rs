@@ -9,8 +9,8 @@ use cdms_odata::metadata::{EntityUse, Metadata};
 use http::StatusCode;
 
 use super::client::{Broken, Client, Expecting};
+use super::cookie_session::asks_for_password;
 use super::documents::accepted;
-use super::session::has_password_field;
 use super::transport::{Lost, NoResponse, NotSent};
 use super::troubles::Seen;
 use crate::Error;
@@ -156,7 +156,7 @@ impl Client {
         let user = self.logins.user();
         let asks = match self.dialect.trial_answer(&response) {
             TrialAnswer::NoSession(words) => Some(words),
-            _ if has_password_field(&response) => Some("a page that asks for a password".to_owned()),
+            _ if asks_for_password(&response) => Some("a page that asks for a password".to_owned()),
             _ => None,
         };
         if let Some(words) = asks {

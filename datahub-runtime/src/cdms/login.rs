@@ -238,7 +238,8 @@ impl Logins {
         presented: Option<&Presented>,
     ) -> Result<Box<dyn Session>, LoginError> {
         let span = tracing::info_span!("cdms_login", host = transport.host());
-        let login = self.authenticator.login(LoginRequests::new(transport, presented)).instrument(span);
+        let requests = LoginRequests::new(transport, presented).to(self.authenticator.login_hosts());
+        let login = self.authenticator.login(requests).instrument(span);
         tokio::time::timeout(LOGIN_TIME_MAX, login).await.unwrap_or_else(|_| {
             let seconds = LOGIN_TIME_MAX.as_secs();
             Err(LoginError::new(format!("the authenticator had not answered after {seconds} s, so it was given up")))

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::authenticator::LoginRequests;
 use super::connections::Connections;
+use super::cookie_session::asks_for_password;
 use super::login_error::LoginError;
 use super::transport::Received;
 
@@ -210,13 +211,13 @@ impl<'r> SessionResponse<'r> {
             let pinned = self.login_hosts.iter().any(|pinned| pinned.eq_ignore_ascii_case(&host));
             return pinned.then(|| format!("CDMS sent us to the login at {host}"));
         }
-        let is_form = self.status() == StatusCode::OK && has_password_field(self.response);
+        let is_form = self.status() == StatusCode::OK && asks_for_password(self.response);
         is_form.then(|| "CDMS answered with its login form".to_owned())
     }
 }
 
 /// Whether a response is a page with a form that asks for a password.
-pub(super) fn has_password_field(response: &HttpResponse) -> bool {
+pub(super) fn asks_for_password(response: &HttpResponse) -> bool {
     let mut page = response.page().unwrap_or_default().to_ascii_lowercase();
     page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
     page.contains("<form") && page.contains("type=password")

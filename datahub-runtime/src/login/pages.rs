@@ -4,17 +4,22 @@ use std::fmt;
 use std::str::FromStr;
 
 use datahub_login::{Cookies, Document, FieldKind, Form};
-use http::header::{LOCATION, SET_COOKIE};
+use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
+use secrecy::SecretString;
 use url::{Origin, Url};
 
-use crate::cdms::{HeaderSession, LoginError, LoginReply, LoginRequests, Session, encoded};
+use super::said::repeated;
+use crate::cdms::{CookieSession, LoginError, LoginReply, LoginRequests, Session, encoded, take};
 
 /// The largest page, in bytes.
 const PAGE_MAX: usize = 1024 * 1024;
 
 /// The most redirects one after another.
 const REDIRECTS_MAX: usize = 10;
+
+/// How much of a title is shown, in characters.
+const TITLE_MAX: usize = 80;
 
 /// The most requests of a login.
 const REQUESTS_MAX: usize = 60;
@@ -99,6 +104,10 @@ pub struct Pages<'r> {
     /// Where anything may be sent.
     hosts: Vec<LoginHost>,
     cookies: Cookies,
+    /// The addresses that were asked, each once.
+    asked: Vec<Url>,
+    /// The passwords that were sent, so that no message repeats one that a page repeats.
+    passwords: Vec<SecretString>,
     sent: usize,
 }
 
@@ -107,6 +116,8 @@ pub struct Page {
     url: Url,
     status: StatusCode,
     document: Document,
+    /// Its title, as a message may repeat it.
+    title: String,
     is_redirected: bool,
 }
 
@@ -116,7 +127,8 @@ impl<'r> LoginRequests<'r> {
     pub fn pages(self, sign_in: LoginHost, others: &[LoginHost]) -> Pages<'r> {
         let mut hosts = vec![LoginHost::of(self.service()), sign_in.clone()];
         hosts.extend_from_slice(others);
-        Pages { requests: self, sign_in, hosts, cookies: Cookies::default(), sent: 0 }
+        let (cookies, asked, passwords) = (Cookies::default(), Vec::new(), Vec::new());
+        Pages { requests: self, sign_in, hosts, cookies, asked, passwords, sent: 0 }
     }
 }
 
@@ -145,6 +157,7 @@ impl Pages<'_> {
     /// are for.
     pub async fn submit(&mut self, page: &Page, form: &Form) -> Result<Page, LoginError> {
         let target = self.target(page, form)?;
+        self.passwords.extend(form.of_kind(FieldKind::Password).map(|field| SecretString::from(field.value.as_str())));
         self.walk(target, Some(form)).await
     }
 
@@ -182,16 +195,25 @@ impl Pages<'_> {
         Ok(target)
     }
 
-    /// The session of the cookies that are sent to CDMS.
+    /// The session of the cookies that are sent to CDMS. It is over when CDMS answers 401 or with a login form, or redirects to
+    /// another host of the walk, to an address of CDMS's that the walk has asked, to a page of AD FS on its host, or to one of
+    /// the [`login_hosts`](super::Authenticator::login_hosts).
     ///
     /// # Errors
     ///
     /// There are none, or they cannot be sent back.
     pub fn session(&self) -> Result<Box<dyn Session>, LoginError> {
-        let Some(cookies) = self.cookie_header(self.requests.service())? else {
-            return Err(LoginError::new("the login ended without a cookie for CDMS"));
-        };
-        Ok(HeaderSession::new([(http::header::COOKIE, cookies)].into_iter().collect()).boxed())
+        let service = self.requests.service();
+        self.cookie_header(service)?;
+        let named = self.hosts.iter().map(|host| &host.url).filter(|url| url.origin() != service.origin());
+        let login = self.asked.iter().chain(named).cloned().collect();
+        let session = CookieSession::begin(&self.cookies, service, login);
+        Ok(session.ok_or_else(|| LoginError::new("the login ended without a cookie for CDMS"))?.boxed())
+    }
+
+    /// What a page says, as a message may repeat it.
+    pub(super) fn repeated(&self, said: &str, characters: usize) -> String {
+        repeated(said, characters, self.requests.presented_values().chain(&self.passwords))
     }
 
     /// The cookies that the pages have set.
@@ -233,7 +255,8 @@ impl Pages<'_> {
                 let document = Document::read(&reply.text()).map_err(|fault| {
                     LoginError::new(format!("the login page at {} is not read: {fault}", host_of(&url)))
                 })?;
-                return Ok(Page { url, status: reply.status(), document, is_redirected: followed > 0 });
+                let title = self.repeated(&document.title(), TITLE_MAX);
+                return Ok(Page { url, status: reply.status(), document, title, is_redirected: followed > 0 });
             };
             let from = host_of(&url);
             if was_posted && [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status())
@@ -267,6 +290,9 @@ impl Pages<'_> {
             return Err(LoginError::new(format!("the login came to no end after {REQUESTS_MAX} requests")));
         }
         self.sent += 1;
+        if !self.asked.contains(url) {
+            self.asked.push(url.clone());
+        }
         let reply = self.requests.send(url.clone(), body, self.cookie_header(url)?).await;
         let reply = reply.map_err(|error| {
             let words = format!("the login page at {} cannot be reached: {error}", host_of(url));
@@ -276,8 +302,7 @@ impl Pages<'_> {
             let host = host_of(url);
             return Err(LoginError::new(format!("the login page at {host} is larger than {PAGE_MAX} bytes")));
         }
-        let set = reply.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
-        self.cookies.take(url, set).map_err(|fault| wrong_cookie(url, &fault))?;
+        take(&mut self.cookies, url, reply.headers()).map_err(|fault| wrong_cookie(url, &fault))?;
         Ok(reply)
     }
 }
@@ -347,15 +372,15 @@ impl Page {
 
     /// Which page it is, in words for a message.
     pub(super) fn in_words(&self) -> String {
-        let title: String = self.document.title().chars().filter(|letter| !letter.is_control()).take(80).collect();
-        let title = if title.is_empty() { title } else { format!(", titled {title:?}") };
+        let title = &self.title;
+        let title = if title.is_empty() { String::new() } else { format!(", titled {title:?}") };
         format!("the page at {} ({}{title})", host_of(&self.url), self.status)
     }
 }
 
 impl fmt::Debug for Pages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Pages { requests, sign_in, hosts, cookies, sent } = self;
+        let Pages { requests, sign_in, hosts, cookies, asked: _, passwords: _, sent } = self;
         let mut shown = f.debug_struct("Pages");
         shown.field("requests", requests).field("sign_in", sign_in).field("hosts", hosts).field("cookies", cookies);
         shown.field("sent", sent).finish()

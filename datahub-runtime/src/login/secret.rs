@@ -14,6 +14,7 @@ use datahub_protocol::Reason;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::cdms::LoginError;
@@ -43,7 +44,8 @@ enum Source {
     Text(SecretString),
     Env(OsString),
     File(PathBuf),
-    Callback(Box<Callback>),
+    /// A callback, and the turn of the one who calls it.
+    Callback(Box<Callback>, Mutex<()>),
 }
 
 type Callback = dyn Fn() -> BoxFuture<'static, Result<SecretString, Reason>> + Send + Sync;
@@ -84,7 +86,7 @@ impl Secret {
             let called = callback().map(|read| read.map_err(|error| Reason::from(error.into().to_string())));
             called.boxed()
         };
-        Secret::of(Source::Callback(Box::new(called)))
+        Secret::of(Source::Callback(Box::new(called), Mutex::default()))
     }
 
     fn of(source: Source) -> Self {
@@ -107,9 +109,12 @@ impl Secret {
                 let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
                 read.unwrap_or_else(|error| Err(Reason::of(error)))
             }
-            Source::Callback(callback) => tokio::time::timeout(TIME_MAX, callback())
-                .await
-                .unwrap_or_else(|_| Err(format!("it had not answered after {} s", TIME_MAX.as_secs()).into())),
+            Source::Callback(callback, turn) => {
+                let _turn = turn.lock().await;
+                tokio::time::timeout(TIME_MAX, callback())
+                    .await
+                    .unwrap_or_else(|_| Err(format!("it had not answered after {} s", TIME_MAX.as_secs()).into()))
+            }
         };
         let read = read
             .and_then(|secret| if secret.expose_secret().is_empty() { Err("it is empty".into()) } else { Ok(secret) });
@@ -159,7 +164,7 @@ impl fmt::Display for Source {
             Source::Text(_) => f.write_str("the program"),
             Source::Env(name) => write!(f, "the environment variable {}", name.to_string_lossy()),
             Source::File(path) => write!(f, "the file {}", path.display()),
-            Source::Callback(_) => f.write_str("the program's callback"),
+            Source::Callback(..) => f.write_str("the program's callback"),
         }
     }
 }
@@ -193,13 +198,21 @@ impl From<String> for Secret {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     user: String,
-    secret: Secret,
+    secrets: Vec<Secret>,
 }
 
 impl Credentials {
     /// This user with this secret. A login without a user, by a token for instance, has an empty name.
     pub fn new(user: impl Into<String>, secret: &Secret) -> Self {
-        Credentials { user: user.into(), secret: secret.clone() }
+        Credentials { user: user.into(), secrets: vec![secret.clone()] }
+    }
+
+    /// The same with another secret, for a login that presents several at once. What was refused is tried again when any of
+    /// them changes.
+    #[must_use]
+    pub fn and(mut self, secret: &Secret) -> Self {
+        self.secrets.push(secret.clone());
+        self
     }
 
     /// The user; empty for a login without one.
@@ -211,48 +224,60 @@ impl Credentials {
 /// What a login is made with, as it was read.
 pub(crate) struct Presented {
     user: String,
-    value: SecretString,
-    secret: Secret,
+    /// The secrets, each with its value.
+    secrets: Vec<(Secret, SecretString)>,
 }
 
 impl Presented {
-    /// Reads the secret of these credentials.
+    /// Reads the secrets of these credentials.
     ///
     /// # Errors
     ///
     /// As [`Secret::read`].
     pub(crate) async fn read(credentials: Credentials) -> Result<Self, LoginError> {
-        let Credentials { user, secret } = credentials;
-        Ok(Presented { user, value: secret.read().await?, secret })
+        let mut secrets = Vec::new();
+        for secret in credentials.secrets {
+            let value = secret.read().await?;
+            secrets.push((secret, value));
+        }
+        Ok(Presented { user: credentials.user, secrets })
     }
 
     /// The value, if it is this secret's.
     pub(crate) fn value_of(&self, secret: &Secret) -> Option<&SecretString> {
-        self.secret.is(secret).then_some(&self.value)
+        self.secrets.iter().find(|(known, _)| known.is(secret)).map(|(_, value)| value)
     }
 
-    /// Whether this is the value.
+    /// The values of all secrets.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &SecretString> {
+        self.secrets.iter().map(|(_, value)| value)
+    }
+
+    /// Whether this is one of the values.
     #[cfg(feature = "adfs")]
     pub(crate) fn is(&self, text: &str) -> bool {
-        !text.is_empty() && self.value.expose_secret() == text
+        !text.is_empty() && self.values().any(|value| value.expose_secret() == text)
     }
 
-    /// What a digest is made of: the user, a line break, the secret.
-    pub(crate) fn parts(&self) -> [&[u8]; 3] {
-        [self.user.as_bytes(), b"\n", self.value.expose_secret().as_bytes()]
+    /// What a digest is made of: the user, and each secret after a line break.
+    pub(crate) fn parts(&self) -> Vec<&[u8]> {
+        let secrets = self.values().flat_map(|value| [&b"\n"[..], value.expose_secret().as_bytes()]);
+        [self.user.as_bytes()].into_iter().chain(secrets).collect()
     }
 }
 
-/// Whether the user and the value are the same, wherever the value comes from.
+/// Whether the user and the values are the same, wherever the values come from.
 impl PartialEq for Presented {
     fn eq(&self, other: &Self) -> bool {
-        self.user == other.user && self.value.expose_secret() == other.value.expose_secret()
+        self.user == other.user
+            && self.values().map(|value| value.expose_secret()).eq(other.values().map(|value| value.expose_secret()))
     }
 }
 
 impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Presented({:?}, {:?})", self.user, self.secret)
+        let secrets: Vec<_> = self.secrets.iter().map(|(secret, _)| secret).collect();
+        write!(f, "Presented({:?}, {secrets:?})", self.user)
     }
 }
 
@@ -309,7 +334,7 @@ mod tests {
         let secret = Secret::new("hunter2");
         let credentials = Credentials::new("hub", &secret);
         let presented =
-            Presented { user: "hub".to_owned(), value: SecretString::from("hunter2"), secret: secret.clone() };
+            Presented { user: "hub".to_owned(), secrets: vec![(secret.clone(), SecretString::from("hunter2"))] };
         let told = format!("{secret:?} {credentials:?} {presented:?} {:?}", Secret::file("/run/secrets/password"));
         assert!(told.contains("Secret(the program)") && told.contains("Secret(the file /run/secrets/password)"));
         assert!(!told.contains("hunter2"), "{told}");
@@ -318,12 +343,20 @@ mod tests {
     #[test]
     fn credentials_are_the_same_by_user_and_value_and_a_secret_only_by_itself() {
         let secret = Secret::new("a");
-        let presented =
-            |user: &str, value: &str| Presented { user: user.to_owned(), value: value.into(), secret: secret.clone() };
+        let presented = |user: &str, value: &str| Presented {
+            user: user.to_owned(),
+            secrets: vec![(secret.clone(), value.into())],
+        };
         assert!(presented("hub", "a") == presented("hub", "a"));
         assert!(presented("hub", "a") != presented("hub", "b") && presented("hub", "a") != presented("other", "a"));
         assert_eq!(presented("hub", "a").parts().concat(), b"hub\na");
         assert!(presented("hub", "a").value_of(&secret.clone()).is_some());
         assert!(presented("hub", "a").value_of(&Secret::new("a")).is_none());
+        let two = |other: &str| {
+            let secrets = vec![(secret.clone(), "a".into()), (Secret::new("x"), other.into())];
+            Presented { user: "hub".to_owned(), secrets }
+        };
+        assert!(two("b") == two("b") && two("b") != two("c") && two("b") != presented("hub", "a"));
+        assert_eq!(two("b").parts().concat(), b"hub\na\nb");
     }
 }

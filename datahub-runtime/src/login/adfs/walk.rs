@@ -16,6 +16,9 @@ use super::{AdFs, AdFsSession};
 /// The most tokens of a login: a chain of as many token services.
 const TOKENS_MAX: usize = 6;
 
+/// How much of what AD FS says is shown, in characters.
+const SAID_MAX: usize = 200;
+
 /// How often CDMS may get a token. It can ask for another one for another of its hosts; who asks for a third takes none.
 const TOKENS_FOR_CDMS_MAX: usize = 2;
 
@@ -51,13 +54,13 @@ impl AdFs {
                 whole(pages.cookies(), &service)?;
             }
             let form = match adfs::Page::read(page.document(), page.url()) {
-                adfs::Page::SignIn(sign_in) => self.sign_in(&page, &sign_in, &password, &mut progress)?,
+                adfs::Page::SignIn(sign_in) => self.sign_in(&pages, &page, &sign_in, &password, &mut progress)?,
                 adfs::Page::Token(form) => take_token(&pages, &page, form, &service, &mut progress)?,
                 adfs::Page::Other if is_at_cdms(page.url(), &service) => {
                     arrived(&page, &progress)?;
                     return AdFsSession::begin(self, service, pages.cookies().clone(), progress.lifetime);
                 }
-                end => return Err(self.ended_by(&end, &page, &progress)),
+                end => return Err(self.ended_by(&end, &pages, &page, &progress)),
             };
             page = pages.submit(&page, &form).await?;
         }
@@ -76,6 +79,7 @@ impl AdFs {
     /// The filled-in form of a page that asks for the password, which is sent once.
     fn sign_in(
         &self,
+        pages: &Pages<'_>,
         page: &Page,
         sign_in: &SignIn,
         password: &SecretString,
@@ -83,7 +87,7 @@ impl AdFs {
     ) -> Result<Form, LoginError> {
         let host = host_of(page.url());
         if progress.is_password_last {
-            return Err(self.refused(page, password));
+            return Err(self.refused(pages, page));
         }
         if progress.tokens_for_cdms > 0 {
             return Err(not_taken(&format!("{host} asks for the password again, although CDMS was given a token")));
@@ -102,11 +106,10 @@ impl AdFs {
         Ok(sign_in.filled(&self.user, password.expose_secret()))
     }
 
-    /// AD FS has shown its form again right after the password. What else may be the cause it says only in words, and those
+    /// AD FS has asked for a password again right after it was sent, in its form or in one that is not known. What else may be the cause it says only in words, and those
     /// are for people.
-    fn refused(&self, page: &Page, password: &SecretString) -> LoginError {
-        // A page that repeats the password is not repeated.
-        let said = adfs::said(page.document()).filter(|said| !said.contains(password.expose_secret()));
+    fn refused(&self, pages: &Pages<'_>, page: &Page) -> LoginError {
+        let said = adfs::said(page.document()).map(|said| pages.repeated(&said, SAID_MAX));
         let said = said.map(|said| format!(", in its words {said:?}")).unwrap_or_default();
         LoginError::refused(format!(
             "AD FS at {} refuses the user {:?} or its password{said}; the page is the same if the account is locked, disabled \
@@ -117,7 +120,7 @@ impl AdFs {
     }
 
     /// Why a login ends with this page.
-    fn ended_by(&self, end: &adfs::Page, page: &Page, progress: &Progress) -> LoginError {
+    fn ended_by(&self, end: &adfs::Page, pages: &Pages<'_>, page: &Page, progress: &Progress) -> LoginError {
         let (at, host) = (page.in_words(), host_of(page.url()));
         match end {
             adfs::Page::NewPassword => LoginError::refused(format!(
@@ -125,8 +128,9 @@ impl AdFs {
                 self.user
             )),
             adfs::Page::SecondFactor(way) => LoginError::refused(format!(
-                "AD FS at {host} asks for a second factor ({way:?}), which a program does not have; ask the administrator to \
+                "AD FS at {host} asks for a second factor ({:?}), which a program does not have; ask the administrator to \
                  exempt {:?}, then call `hub.retry_login()`",
+                pages.repeated(way, SAID_MAX),
                 self.user
             )),
             adfs::Page::HomeRealm => LoginError::new(format!(
@@ -142,9 +146,10 @@ impl AdFs {
                 "AD FS at {host} answers with its error {code} ({}); ask its administrator, whose event log has more",
                 page.status()
             )),
+            adfs::Page::Changed if progress.is_password_last => self.refused(pages, page),
             adfs::Page::Changed => LoginError::new(format!(
-                "{at} asks for a password in fields that are not those of AD FS, so nothing was sent; its pages may have been \
-                 changed"
+                "{at} asks for a password in fields that are not those of AD FS{}; its pages may have been changed",
+                if progress.is_password_sent { ", after the password was sent" } else { ", so nothing was sent" }
             )),
             _ if page.status() == StatusCode::UNAUTHORIZED => LoginError::new(format!(
                 "{at} asks for another kind of login than by AD FS's page; if it is Windows authentication, log in by NTLM, \

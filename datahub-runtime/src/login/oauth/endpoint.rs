@@ -17,6 +17,7 @@ use url::Url;
 
 use super::Audience;
 use super::words::{judged, shown};
+use crate::cdms::encoded;
 use crate::login::{LoginError, LoginRequests};
 
 /// A token endpoint.
@@ -201,7 +202,7 @@ impl Endpoint {
         let secrets = [("client_secret", &asked.client_secret), ("refresh_token", &asked.refresh_token)];
         let secrets = secrets.iter().filter_map(|(name, secret)| Some((*name, secret.as_ref()?.expose_secret())));
         let fields: Vec<_> = open.iter().map(|(name, value)| (&**name, &**value)).chain(secrets).collect();
-        let reply = requests.post_form(self.url.as_str(), &fields).await?;
+        let reply = requests.send(self.url.clone(), Some(encoded(&fields)), None).await?;
         let (host, status) = (&self.host, reply.status());
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let error = LoginError::new(format!("the token endpoint at {host} answered {}", status.as_u16()));

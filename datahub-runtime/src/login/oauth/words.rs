@@ -1,9 +1,10 @@
 //! What a refusal of the token endpoint means, and how it is shown: by its codes, not by its words.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::endpoint::Refusal;
 use crate::login::LoginError;
+use crate::login::said::repeated;
 
 /// The longest description that is shown, in characters.
 const LONGEST: usize = 300;
@@ -99,16 +100,7 @@ pub(super) fn judged(refusal: &Refusal, host: &str, secrets: &[&SecretString]) -
 
 /// Foreign text for a message: on one line, not too long, and without the secrets.
 pub(super) fn shown(text: &str, secrets: &[&SecretString]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        text = text.replace(secret.expose_secret(), "…");
-    }
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if text.chars().count() > LONGEST {
-        shown.push('…');
-    }
-    shown
+    repeated(text, LONGEST, secrets.iter().copied())
 }
 
 #[cfg(test)]
