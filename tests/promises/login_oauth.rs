@@ -1,6 +1,7 @@
 //! Logging in with tokens of OAuth 2: what is asked, how often, and what every refusal means.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use datahub_runtime::testing::simulator::{Fault, FaultRule, OAuthServer, Operati
 use example_domain::Organisation;
 use futures_util::future::join_all;
 
-use crate::meddler::{Deed, Meddler};
+use crate::meddler::{Deed, Meddler, answer};
 use crate::scene::{NEW_NAME, Scene, failed, says};
 
 pub(crate) const CLIENT: &str = "7b1e1c6a-0d6f-4b0e-8e0a-8a7a3d8f1f10";
@@ -253,6 +254,31 @@ async fn a_right_that_the_user_lacks_is_not_taken_for_a_missing_user() {
     scene.kit.simulator.fault(FaultRule::new(Fault::NoPrivilege).on(Operation::Read));
     let error = failed(Organisation::get(&another, scene.id()).await, ErrorKind::Rejected);
     assert!(!error.to_string().contains("application user"), "{error}");
+}
+
+#[tokio::test]
+async fn a_403_that_is_not_of_cdms_says_nothing_of_the_application_user() {
+    for (kind, body) in [
+        ("text/html", "<p>Blocked by the firewall</p>"),
+        ("application/json", r#"{"error":{"code":"blocked","message":"by the gateway"}}"#),
+        ("application/json", r#"{"error":{"code":"0x80040265","message":"of a plug-in"}}"#),
+    ] {
+        let kit = kit(|server| server);
+        let is_first = AtomicBool::new(true);
+        let front = Meddler::before(&kit.simulator.root(), move |line| {
+            if line.contains("(guid'") && is_first.swap(false, Ordering::Relaxed) {
+                let headers = format!("Content-Type: {kind}\r\nConnection: close\r\n");
+                return Deed::Answer(answer("403 Forbidden", &headers, body.as_bytes()));
+            }
+            Deed::Pass
+        });
+        let hub = kit.hub_with(example_domain::models(), login(&kit, SECRET)).cdms(front.root(), login(&kit, SECRET));
+        let hub = hub.connect().await.unwrap();
+        let error = read(&hub).await.unwrap_err();
+        assert!(!error.to_string().contains("application user"), "{error}");
+        read(&hub).await.unwrap();
+        assert_eq!(asked(&kit).len(), 1, "the token is good");
+    }
 }
 
 #[tokio::test]

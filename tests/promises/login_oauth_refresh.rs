@@ -8,6 +8,7 @@ use datahub_runtime::login::secrecy::{ExposeSecret, SecretString};
 use datahub_runtime::login::{OAuth, Secret};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
+use datahub_runtime::testing::simulator::TokenAnswer;
 use example_domain::Organisation;
 use tokio::sync::Notify;
 
@@ -131,4 +132,24 @@ async fn half_a_login_keeps_the_new_refresh_token_and_a_killed_program_says_what
     read(&hub).await.unwrap();
     assert_eq!(stored.lock().unwrap().len(), 2);
     assert_eq!(stored.lock().unwrap().last().cloned(), kit.simulator.refresh_token());
+}
+
+#[tokio::test]
+async fn a_client_secret_that_was_refused_is_tried_again_when_it_was_corrected() {
+    let kit = kit(|server| server.refresh_token("first"));
+    let login = |secret: &str| Vault::with("first").login(&kit).client_secret(Secret::new(secret));
+    let wrong = TokenAnswer::Refused {
+        error: "invalid_client".into(),
+        code: 7_000_222,
+        description: "AADSTS7000222: The provided client secret keys are expired.".into(),
+    };
+    kit.simulator.answer_token_request(wrong);
+    for _ in 0..2 {
+        let hub = login_oauth::hub(&kit, login("expired")).await;
+        says(&failed(read(&hub).await, ErrorKind::LoginRefused), &["the client secret has expired"]);
+        assert_eq!(asked(&kit).len(), 1, "nor does a program that is started again try it");
+    }
+    let hub = login_oauth::hub(&kit, login(login_oauth::SECRET)).await;
+    read(&hub).await.unwrap();
+    assert_eq!(asked(&kit).len(), 2);
 }

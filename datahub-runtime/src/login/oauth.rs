@@ -217,7 +217,11 @@ impl Authenticator for OAuth {
             None => String::new(),
         };
         let who = format!("{} at {}{audience}", self.client_id, self.endpoint.url());
-        Some(Credentials::new(who, self.secret()))
+        let credentials = Credentials::new(who, self.secret());
+        Some(match &self.grant {
+            Grant::RefreshToken { client_secret: Some(secret), .. } => credentials.and(secret),
+            _ => credentials,
+        })
     }
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {

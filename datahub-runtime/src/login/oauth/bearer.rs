@@ -14,8 +14,12 @@ use crate::login::{LoginError, Session, SessionResponse, Standing};
 /// How long before its end a token is replaced, at most; a short-lived one when nine tenths of its time are over.
 const AHEAD: Duration = Duration::from_secs(300);
 
-/// The right that a user lacks, in CDMS's code for it; its user is known then, and so is the token.
-const PRIVILEGE_DENIED: [&str; 3] = ["80040220", "-2147220960", "80048306"];
+/// CDMS's codes for a user whom it does not let in: not a member of the organization, disabled or without a business unit,
+/// without a role.
+const UNKNOWN_USER: [u32; 3] = [0x8007_2560, 0x8004_0225, 0x8004_2f09];
+
+/// CDMS's codes for a right that a user lacks; its user is known then, and so is the token.
+const PRIVILEGE_DENIED: [u32; 2] = [0x8004_0220, 0x8004_8306];
 
 /// A token that every request to CDMS carries.
 pub(super) struct Bearer {
@@ -65,13 +69,14 @@ impl Session for Bearer {
     fn observe(&self, response: &SessionResponse<'_>) -> Standing {
         let was_accepted = self.was_accepted.load(Ordering::Acquire);
         let status = response.status();
-        let is_of_the_user = || {
-            let body = String::from_utf8_lossy(response.body());
-            PRIVILEGE_DENIED.iter().any(|code| body.contains(code))
-        };
         let standing = match status {
             StatusCode::UNAUTHORIZED if !was_accepted => Standing::Lost(self.unknown_user(status)),
-            StatusCode::FORBIDDEN if !was_accepted && !is_of_the_user() => Standing::Lost(self.unknown_user(status)),
+            // What stands in front of CDMS answers 403 as well.
+            StatusCode::FORBIDDEN if !was_accepted => match code(response.body()) {
+                Some(code) if UNKNOWN_USER.contains(&code) => Standing::Lost(self.unknown_user(status)),
+                Some(code) if PRIVILEGE_DENIED.contains(&code) => Standing::Valid,
+                _ => Standing::Unknown,
+            },
             _ => response.standing(),
         };
         if standing == Standing::Valid {
@@ -82,5 +87,37 @@ impl Session for Bearer {
 
     fn lasts(&self) -> Option<Duration> {
         self.lasts
+    }
+}
+
+/// The code of an error of CDMS: `{"error": {"code": "0x80072560", …}}`, or the same as a decimal number.
+fn code(body: &[u8]) -> Option<u32> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let code = body.get("error")?.get("code")?.as_str()?.trim().to_ascii_lowercase();
+    match code.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => code.parse::<i32>().ok().map(i32::cast_unsigned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_cdms_is_known_in_each_of_its_forms() {
+        for (body, expected) in [
+            (r#"{"error":{"code":"0x80072560","message":"x"}}"#, Some(0x8007_2560)),
+            (r#"{"error":{"code":"-2147015328","message":{"lang":"en-US","value":"x"}}}"#, Some(0x8007_2560)),
+            (r#"{"error":{"code":"-2147209463"}}"#, Some(0x8004_2f09)),
+            (r#"{"error":{"code":"-2147220955"}}"#, Some(0x8004_0225)),
+            (r#"{"error":{"code":"-2147220960"}}"#, Some(0x8004_0220)),
+            (r#"{"error":{"code":""}}"#, None),
+            (r#"{"error":"access_denied"}"#, None),
+            ("<p>0x80072560</p>", None),
+            ("", None),
+        ] {
+            assert_eq!(code(body.as_bytes()), expected, "{body}");
+        }
     }
 }
