@@ -84,5 +84,14 @@ async fn what_is_wrong_with_a_configuration_is_said_before_anything_is_sent() {
     says(&connect("login = 'adfs'\nsign-in = 'sts.example.gov.uk'\n").await, &["has no user", "DATAHUB_USER"]);
     let http = "login = 'oauth'\ntoken-url = 'http://login.example.gov.uk/token'\nclient-id = 'x'\n";
     says(&connect(http).await, &["plain http is for this machine only"]);
+    // The user of the environment or of the program comes after the file was read.
+    fs::write(&path, format!("[cdms]\nurl = '{}'\nlogin = 'ntlm'\ndomain = 'EXAMPLE'\n", kit.simulator.root()))
+        .unwrap();
+    for user in ["OTHER\\hub", "hub@other.example.gov.uk"] {
+        let config = CdmsConfig::read(&path).unwrap().secret(Secret::new("canary")).user(user);
+        let error = kit.hub(example_domain::models()).cdms_from(config).connect().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
+        says(&error, &[&format!("{user:?} carries its domain"), "datahub.toml is \"EXAMPLE\"", "DATAHUB_USER"]);
+    }
     assert_eq!(kit.simulator.requests_met(), 0);
 }

@@ -31,8 +31,17 @@ pub(super) fn authenticator(config: &CdmsConfig) -> Result<Arc<dyn Authenticator
         }
         #[cfg(feature = "ntlm")]
         LoginSettings::Ntlm { user, domain } => {
-            let login =
-                crate::login::Ntlm::new(credentials::user(config, user.as_deref())?, credentials::secret(config)?);
+            let user = credentials::user(config, user.as_deref())?;
+            if let Some(domain) = domain.as_ref().filter(|_| user.contains(['\\', '@'])) {
+                let file = config.file.display();
+                let message = format!(
+                    "the user {user:?} carries its domain, and `domain` in {file} is {domain:?}: nobody is logged in"
+                );
+                return Err(Error::new(ErrorKind::Misconfigured, message).advise(
+                    "write the domain in one of the two; the user may come from the program or from DATAHUB_USER",
+                ));
+            }
+            let login = crate::login::Ntlm::new(user, credentials::secret(config)?);
             Ok(Arc::new(match domain {
                 Some(domain) => login.domain(domain),
                 None => login,

@@ -9,12 +9,14 @@ mod tries;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use datahub_login::ntlm::{Identity, Scheme};
 use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 
 use super::{
     Authenticator, Connections, Credentials, LoginError, LoginRequests, Opened, Secret, Session, SessionResponse,
@@ -25,6 +27,9 @@ use tries::Tries;
 
 /// The sign that a session is over.
 const FORGOTTEN: &str = "CDMS answered 401, because the connection was not logged in any more";
+
+/// How long a password is believed not to have changed, however many connections are opened.
+const READ_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many requests are sent at once by default, each over a connection of its own.
 const CONNECTIONS: usize = 4;
@@ -45,6 +50,8 @@ const CONNECTIONS: usize = 4;
 pub struct Ntlm {
     identity: Identity,
     password: Secret,
+    /// The domain that the user carries, where another one was given.
+    other_domain: Option<String>,
     connections: usize,
     tries: Arc<Tries>,
 }
@@ -58,13 +65,20 @@ impl Ntlm {
             None => (String::new(), user),
         };
         let identity = Identity { domain, user, workstation: None };
-        Ntlm { identity, password: password.into(), connections: CONNECTIONS, tries: Arc::default() }
+        let (password, tries) = (password.into(), Arc::default());
+        Ntlm { identity, password, other_domain: None, connections: CONNECTIONS, tries }
     }
 
-    /// The domain of the user.
+    /// The domain of the user. A user who carries another domain is not logged in, because it would be another account whose
+    /// password is tried.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.identity.domain = domain.into();
+        let domain = domain.into();
+        let Identity { domain: known, user, .. } = &self.identity;
+        let carried =
+            if known.is_empty() { user.split_once('@').map(|(_, domain)| domain) } else { Some(known.as_str()) };
+        self.other_domain = carried.filter(|carried| !carried.eq_ignore_ascii_case(&domain)).map(str::to_owned);
+        self.identity.domain = domain;
         self
     }
 
@@ -101,6 +115,13 @@ impl Authenticator for Ntlm {
 
     fn login<'a>(&'a self, requests: LoginRequests<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, LoginError>> {
         Box::pin(async move {
+            if let Some(other) = &self.other_domain {
+                return Err(LoginError::new(format!(
+                    "the user of the login by NTLM carries the domain {other:?}, and the login is for the domain {:?}: write \
+                     the domain in one of the two; nothing was sent",
+                    self.identity.domain
+                )));
+            }
             let password = requests.secret(&self.password).await?;
             let mut connections = requests.connections(self.connections)?;
             let line = requests.turn(&connections).await?;
@@ -116,8 +137,8 @@ impl Authenticator for Ntlm {
                 // Several at once would be several tries, if the password has changed.
                 LoggedIn::Request(_) => connections = requests.connections(1)?,
             }
-            let is_over = AtomicBool::new(false);
-            Ok(NtlmSession { login: self.clone(), password, connections, logged_in, is_over }.boxed())
+            let (checked, is_over) = (Mutex::new(Instant::now()), AtomicBool::new(false));
+            Ok(NtlmSession { login: self.clone(), password, checked, connections, logged_in, is_over }.boxed())
         })
     }
 }
@@ -127,6 +148,8 @@ struct NtlmSession {
     login: Ntlm,
     /// The password with which the session began.
     password: SecretString,
+    /// When its source was last found to have that password still.
+    checked: Mutex<Instant>,
     connections: Connections,
     /// What the server did at the login.
     logged_in: LoggedIn,
@@ -135,16 +158,30 @@ struct NtlmSession {
 }
 
 impl NtlmSession {
-    async fn opened(&self, requests: &LoginRequests<'_>) -> Result<Opened, LoginError> {
-        if self.is_over.load(Ordering::Acquire) {
-            return Err(LoginError::new(FORGOTTEN));
+    /// Checks that the password is the one with which the session began. Its source is asked by one caller at a time, and not
+    /// again within a second.
+    async fn is_unchanged(&self) -> Result<(), LoginError> {
+        let mut checked = self.checked.lock().await;
+        if checked.elapsed() < READ_PAUSE || self.is_over.load(Ordering::Acquire) {
+            return Ok(());
         }
         match self.login.password.read().await {
             Ok(newest) if newest.expose_secret() != self.password.expose_secret() => {
-                return Err(LoginError::new("the password has changed since the session began"));
+                self.is_over.store(true, Ordering::Release);
+                Err(LoginError::new("the password has changed since the session began"))
             }
             // What cannot be read just now may still be right.
-            _ => {}
+            _ => {
+                *checked = Instant::now();
+                Ok(())
+            }
+        }
+    }
+
+    async fn opened(&self, requests: &LoginRequests<'_>) -> Result<Opened, LoginError> {
+        self.is_unchanged().await?;
+        if self.is_over.load(Ordering::Acquire) {
+            return Err(LoginError::new(FORGOTTEN));
         }
         let _turn = self.login.tries.turn_of_session(&self.password).await?;
         let handshake = self.login.handshake(requests, &self.password);
