@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod docs;
+pub(crate) mod environment;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;

@@ -74,6 +74,9 @@ enum Command {
     /// Run it once, on the copy and never on the original. The copy's open writes are closed and not sent, and its hubs only
     /// read from CDMS.
     Adopt(command::adopt::Options),
+    /// Corrects the name of the environment that a database belongs to.
+    #[command(subcommand)]
+    Environment(command::environment::Command),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
     #[command(after_long_help = "Examples:
   datahub explain                  lists all codes
@@ -112,6 +115,9 @@ pub fn run(tls: TlsStack) -> ExitCode {
         Command::Completions(options) => command::completions::run(&options, &output),
         Command::Migrate(command) => root::find(options.root).and_then(|root| command.run(&root, &output)),
         Command::Adopt(adopt) => root::find(options.root).and_then(|root| command::adopt::run(&root, &adopt, &output)),
+        Command::Environment(command) => {
+            root::find(options.root).and_then(|root| command::environment::run(&root, &command, &output))
+        }
         Command::Explain { code } => command::explain::run(code.as_deref(), &output),
     };
     match result {

@@ -2,7 +2,8 @@
 //!
 //! A database keeps the name of its environment, which the first hub that states one gives it. A hub of another
 //! environment, or of none, does not connect to it. A copy that was restored elsewhere is taken over with [`adopt`] or
-//! with `datahub adopt`: what was open in it is closed and never sent, and from then on its models are only read.
+//! with `datahub adopt`: what was open in it is closed and never sent, and from then on its models are only read. A name that
+//! was misspelt is corrected with [`rename`] or with `datahub environment rename`.
 //!
 //! ```no_run
 //! # use datahub_runtime::{environment, prelude::*};
@@ -113,6 +114,46 @@ impl Adopt {
     }
 }
 
+/// Corrects the name of a database's environment: from `old`, a misspelling perhaps, to `new`. Nothing else changes: what is
+/// open stays open, and an original remains one. Programs on the database must state the new name from then on; those that are
+/// connected go on until they end.
+///
+/// **Never call it for a copy that was not [adopted](adopt)**: it would count as an original, and write to CDMS.
+///
+/// Dropping the future ends the wait; the transaction runs to its end or has not begun.
+///
+/// # Errors
+///
+/// [`ErrorKind::Misconfigured`] if the database does not belong to `old`, or `new` is no name or the same one;
+/// [`ErrorKind::Store`] if it cannot be used.
+pub async fn rename(database: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Result<(), Error> {
+    let (database, old, new) = (database.into(), old.into(), valid(new.into())?);
+    let wrong = |message: String, advice: &str| {
+        Err(Error::new(ErrorKind::Misconfigured, message).advise(format!("{advice}; nothing was changed")))
+    };
+    if old == new {
+        return wrong(
+            format!("the name is `{new}` already"),
+            "say the name that it has, and the one that it is to have",
+        );
+    }
+    let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
+    let store = Store::open(&database, Arc::new(SystemClock::default()), options, Meters::default()).await?;
+    let renamed = store.rename_environment(old.clone(), new).await;
+    store.close().await;
+    match renamed? {
+        Ok(()) => Ok(()),
+        Err(Some(found)) => wrong(
+            format!("the database belongs to the environment `{found}`, not to `{old}`"),
+            "check the address and the name",
+        ),
+        Err(None) => wrong(
+            "the database belongs to no environment".to_owned(),
+            "call `.environment(…)` on its hub's builder, which names it",
+        ),
+    }
+}
+
 fn not_adopted(found: Option<&str>, from: Option<&str>, name: &str) -> Error {
     let (message, advice) = match (found, from) {
         (Some(found), _) if found == name => (
@@ -179,8 +220,10 @@ pub(crate) async fn checked(store: &Store, stated: Option<String>) -> Result<Opt
             let states = stated.map_or_else(|| "states none".to_owned(), |stated| format!("is of `{stated}`"));
             let message = format!("the database belongs to the environment `{found}`, and this hub {states}");
             return Err(Error::new(ErrorKind::Misconfigured, message).advise(format!(
-                "if this is the database of `{found}`, call `.environment({found:?})` on the hub's builder; if it is a copy, \
-                 run `datahub adopt NAME --from {found}` on it once; nothing was read or written"
+                "if this is the database of `{found}`, call `.environment({found:?})` on the hub's builder; if that name is \
+                 only misspelt, run `datahub environment rename {found} NAME`; if this is a copy, run `datahub adopt NAME \
+                 --from {found}` on it once, and never on an original: its open writes would be closed unsent, and it could \
+                 only read from then on; nothing was read or written"
             )));
         }
     }

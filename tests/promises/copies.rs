@@ -124,3 +124,29 @@ async fn only_the_copy_that_was_named_is_adopted() {
     let again = failed(adopt("staging").from("production").await, ErrorKind::Misconfigured);
     says(&again, &["belongs to the environment `staging` already"]);
 }
+
+#[tokio::test]
+async fn a_misspelt_environment_is_renamed_and_the_original_goes_on() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.environment("prodction")).await;
+    scene.get().await.unwrap();
+    scene.fault(Operation::Update, Fault::DropBeforeCommit);
+    let attempt = Write::Update.prepare(&scene).await;
+    failed(attempt.run(&scene).await, ErrorKind::Unsettled);
+    let other = failed(connected(&scene, Some("production")).await.map(drop), ErrorKind::Misconfigured);
+    says(&other, &["`datahub environment rename prodction NAME`", "never on an original", "only read from then on"]);
+    let rename = |old, new| environment::rename(scene.kit.database(), old, new);
+    let wrong = failed(rename("demo", "production").await, ErrorKind::Misconfigured);
+    says(&wrong, &["belongs to the environment `prodction`, not to `demo`", "nothing was changed"]);
+    says(&failed(rename("prodction", "prodction").await, ErrorKind::Misconfigured), &["`prodction` already"]);
+    says(&failed(rename("prodction", " ").await, ErrorKind::Misconfigured), &["is not a name for an environment"]);
+    rename("prodction", "production").await.unwrap();
+    failed(connected(&scene, Some("prodction")).await.map(drop), ErrorKind::Misconfigured);
+    let hub = connected(&scene, Some("production")).await.unwrap();
+    assert_eq!(scene.open_intents(), 1, "what was open is open still");
+    Organisation::create(&hub, Organisation { id: Id::new(), ..Organisation::named("Beta") }).await.unwrap();
+    assert!(scene.commits().iter().any(|commit| commit.entity == "Account"), "it writes to CDMS as before");
+
+    let unnamed = Scene::new().await;
+    let none = environment::rename(unnamed.kit.database(), "prodction", "production").await;
+    says(&failed(none, ErrorKind::Misconfigured), &["belongs to no environment"]);
+}

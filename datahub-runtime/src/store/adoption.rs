@@ -1,4 +1,4 @@
-//! Taking over a copy of a database for another environment: one transaction.
+//! The environment of a database: taking over a copy for another one, and correcting its name, each in one transaction.
 
 use datahub_protocol::Verdict;
 
@@ -41,4 +41,15 @@ pub(super) fn adopt(
     settings::put(connection, ENVIRONMENT, name)?;
     settings::put(connection, COPY_OF, from.unwrap_or_default())?;
     Ok(Adoption::Done { closed: u64::try_from(closed).unwrap_or(u64::MAX) })
+}
+
+/// Gives the database the environment `to` in place of `from`, and changes nothing else. If it does not belong to `from`, returns
+/// the environment that it belongs to.
+pub(super) fn rename(connection: &mut Connection, from: &str, to: &str) -> Result<Result<(), Option<String>>, Trouble> {
+    let found = settings::get(connection, ENVIRONMENT)?;
+    if found.as_deref() != Some(from) {
+        return Ok(Err(found));
+    }
+    settings::put(connection, ENVIRONMENT, to)?;
+    Ok(Ok(()))
 }

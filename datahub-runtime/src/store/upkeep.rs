@@ -184,6 +184,16 @@ impl Store {
         .await
     }
 
+    /// Corrects the name of the environment that the database belongs to. If it does not belong to `old`, returns the one that
+    /// it belongs to.
+    pub(crate) async fn rename_environment(
+        &self,
+        old: String,
+        new: String,
+    ) -> Result<Result<(), Option<String>>, StoreError> {
+        self.write(move |connection| connection.write(|connection| adoption::rename(connection, &old, &new))).await
+    }
+
     /// Sets a setting, and replaces its previous value.
     pub(crate) async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let (name, value) = (name.to_owned(), value.to_owned());
