@@ -48,6 +48,7 @@ mod login_oauth;
 mod login_oauth_refresh;
 mod login_of_ones_own;
 mod login_static_headers;
+mod login_words;
 mod logins;
 mod many;
 mod many_writes;
