@@ -62,6 +62,36 @@ async fn a_past_of_many_entries_is_read_in_pages() {
 }
 
 #[tokio::test]
+async fn a_version_is_found_with_as_many_statements_among_thousands_as_among_few() {
+    let (scene, first) = Scene::read().await;
+    let (token, begin) = (first.version_token(), mark(&scene));
+    let version = Organisation::history(&scene.hub, scene.id()).await.unwrap()[0].version;
+    let mut counts = Vec::new();
+    for copies in [1, 5_000, 20_000] {
+        let mut org = scene.get().await.unwrap();
+        (org.name, org.archived_reason) = ("Acme Foods".into(), Some("moved".into()));
+        org.save(&scene.hub).await.unwrap();
+        let last = Organisation::history(&scene.hub, scene.id()).limit(1).await.unwrap()[0].number;
+        let copied =
+            "entity, id, model, version, at, actor, program, origin, kind, changes, constants, local, mapping_id";
+        scene.sql(&format!(
+            "INSERT INTO datahub_history ({copied}) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+             WHERE i < {copies}) SELECT {copied} FROM datahub_history, n WHERE sequence = {last}"
+        ));
+        let (past, as_of) = scene.cost_of(Organisation::as_of(&scene.hub, scene.id(), begin)).await;
+        assert_eq!(past.unwrap().unwrap(), *first);
+        let (edit, resumed) = scene.cost_of(Organisation::edit(&scene.hub, scene.id(), token)).await;
+        assert_eq!(*edit.unwrap(), *first);
+        let (back, revert) = scene.cost_of(Organisation::revert(&scene.hub, scene.id(), version)).await;
+        let back = back.unwrap();
+        assert_eq!((back.name.as_str(), &back.archived_reason), ("Acme", &None));
+        counts.push([as_of, resumed, revert].map(|cost| cost.statements));
+    }
+    assert!(counts[0][2] <= 20, "{counts:?}");
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[tokio::test]
 async fn a_record_is_put_back_by_a_normal_write_with_nulls_where_they_were() {
     let (scene, mut org) = Scene::read().await;
     let first = Organisation::history(&scene.hub, scene.id()).await.unwrap()[0].version;

@@ -76,11 +76,8 @@ impl<T: Writable> Edit<T> {
     }
 }
 
-/// How many history entries are kept in memory at once.
-const PAGE: i64 = 200;
-
-/// Undoes all changes after an entry, page by page, so that the attributes and the local columns are again as they
-/// were.
+/// Undoes all changes after an entry, so that the attributes and the local columns are again as they were. What they were
+/// follows from the first change of each since then, which one statement finds among any number of versions.
 ///
 /// # Errors
 ///
@@ -93,14 +90,10 @@ pub(super) async fn undo_after(
     seen: &mut cdms_odata::Attributes,
     locals: &mut LocalFields,
 ) -> Result<(), Error> {
-    let mut before = i64::MAX;
-    loop {
-        let later = engine.store.history_between(model, id, (kept, before), PAGE).await?;
-        let Some(oldest) = later.last() else { return Ok(()) };
-        before = oldest.sequence;
-        undo(model, id, seen, &later)?;
-        undo_locals(model, locals, &later);
-    }
+    let later = engine.store.history_deciding(model, id, kept).await?;
+    undo(model, id, seen, &later)?;
+    undo_locals(model, locals, &later);
+    Ok(())
 }
 
 /// Undoes later changes, newest first, so that `seen` is again as it was.

@@ -38,6 +38,8 @@ pub(crate) struct Dialect {
     pub(crate) tables: &'static str,
     /// Lists the indexes of a table that are not of its key, with a row for each of their columns in order.
     pub(crate) indexes_of: &'static str,
+    /// What makes a table with a column `value` of the JSON array in a text: what stands before the text and behind it.
+    pub(crate) each_of_json: (&'static str, &'static str),
     /// A value as text.
     pub(crate) text_of: &'static str,
     /// Returns a row if an index was to be created while others write and was not finished; `None` if that cannot be.

@@ -23,15 +23,14 @@ impl Store {
         self.read(move |connection| history::before(connection, model, id, before, limit)).await
     }
 
-    /// The entries of a model's row after one entry and before another, newest first, at most `limit`.
-    pub(crate) async fn history_between(
+    /// The entries after one entry from which a model's row at that entry follows, newest first.
+    pub(crate) async fn history_deciding(
         &self,
         model: &'static ModelDescriptor,
         id: Uuid,
-        bounds: (i64, i64),
-        limit: i64,
+        after: i64,
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        self.read(move |connection| history::between(connection, model, id, bounds, limit)).await
+        self.read(move |connection| history::deciding(connection, model, id, after)).await
     }
 
     /// The last entry of exactly this version of a model's row.

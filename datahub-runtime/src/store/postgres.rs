@@ -60,6 +60,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
                  LEFT JOIN pg_attribute AS part ON part.attrelid = found.indrelid AND part.attnum = place.number \
                  WHERE found.indrelid = to_regclass(quote_ident(?)) AND NOT found.indisprimary \
                  ORDER BY made.relname, place.at",
+    // An operator on JSON refuses U+0000 wherever it stands; what is asked of an element is not in a value.
+    each_of_json: ("json_array_elements(CAST(replace(", ", '\\u0000', '\\u0020') AS json))"),
     text_of: "COALESCE(?::text, 'NULL')",
     unfinished_index: Some(
         "SELECT true FROM pg_index WHERE indexrelid = to_regclass(quote_ident(?)) AND NOT indisvalid",

@@ -44,6 +44,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
              AND name NOT LIKE 'datahub\\_%' ESCAPE '\\' AND name <> '__diesel_schema_migrations' ORDER BY name",
     indexes_of: "SELECT made.name, part.name FROM sqlite_master AS made, pragma_index_info(made.name) AS part \
                  WHERE made.type = 'index' AND made.tbl_name = ? AND made.sql IS NOT NULL ORDER BY made.name, part.seqno",
+    each_of_json: ("json_each(", ")"),
     text_of: "quote(?)",
     unfinished_index: None,
     others_in_settings: None,

@@ -41,6 +41,8 @@ async fn no_statement_is_compiled_again_for_other_values() {
         store.row_ids(&ORGANISATION, Uuid::nil(), 10).await.unwrap();
         store.history_of_version(&ORGANISATION, ID, version).await.unwrap();
         store.history_at(&ORGANISATION, ID, NOON).await.unwrap();
+        store.history_up_to(&ORGANISATION, ID, version).await.unwrap();
+        store.history_deciding(&ORGANISATION, ID, i64::try_from(operation).unwrap()).await.unwrap();
         store.forget_old_intents().await.unwrap();
         history(&store).await;
     }
