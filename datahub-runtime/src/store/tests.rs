@@ -13,6 +13,8 @@ mod rules;
 mod schema;
 #[cfg(feature = "postgres")]
 mod server;
+#[cfg(feature = "postgres")]
+mod statistics;
 mod threads;
 
 use std::collections::BTreeSet;
