@@ -47,7 +47,9 @@ fn read(
     let (mut found, mut next) = (Vec::new(), Some(query.to_owned()));
     while let Some(query) = next {
         let pairs = pairs(&query)?;
-        let page = Query::parse(&world, entity, &pairs, false)?.page(&world, entity, &pairs)?;
+        let query = Query::parse(&world, entity, &pairs, false)?;
+        query.prepare(&mut world, entity);
+        let page = query.page(&world, entity, &pairs)?;
         found.push(page.ids);
         next = page.next;
     }

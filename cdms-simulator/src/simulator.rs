@@ -231,6 +231,12 @@ impl Simulator {
         self.state.met.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// How many records the server has looked at for lists, relations and deletes, also to make the indexes that it keeps
+    /// from then on: a measure of its work that other load on the machine does not change.
+    pub fn records_looked_at(&self) -> u64 {
+        self.state.world().looked_at()
+    }
+
     /// Orders a fault.
     pub fn fault(&self, rule: FaultRule) {
         lock(&self.state.faults).order(rule);

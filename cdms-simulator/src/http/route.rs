@@ -1,5 +1,7 @@
 //! Reads requests, carries them out and answers them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use cdms_odata::Attributes;
 use cdms_odata::metadata::EntityType;
@@ -14,7 +16,7 @@ use crate::fault::{Fault, Met, Operation};
 use crate::json::{Rendering, Shown, parse, render};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::world::{Author, Expansion, Query, Selection, World};
+use crate::world::{Author, Expansion, Query, Selection, World, known_entity};
 
 /// A parsed request.
 #[derive(Debug)]
@@ -125,10 +127,13 @@ impl Call {
         if self.accepts_json { Ok(()) } else { Err(Refusal::not_acceptable()) }
     }
 
-    fn list(&self, world: &World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
+    fn list(&self, world: &mut World, entity: &str, met: &Met) -> Result<Answer, Refusal> {
         self.must_accept_json()?;
-        let entity = world.entity(entity)?;
+        let metadata = Arc::clone(&world.metadata);
+        let entity = known_entity(&metadata, entity)?;
         let query = Query::parse(world, entity, &self.pairs, false)?;
+        query.prepare(world, entity);
+        let world = &*world;
         let listing = query.page(world, entity, &self.pairs)?;
         let records = listing.ids.iter().map(|id| {
             let record = world.kept(entity, *id)?;
@@ -146,10 +151,13 @@ impl Call {
         Ok(Answer::d(200, Shown::Object(page)))
     }
 
-    fn one(&self, world: &World, entity: &str, id: Uuid, met: &Met) -> Result<Answer, Refusal> {
+    fn one(&self, world: &mut World, entity: &str, id: Uuid, met: &Met) -> Result<Answer, Refusal> {
         self.must_accept_json()?;
-        let entity = world.entity(entity)?;
+        let metadata = Arc::clone(&world.metadata);
+        let entity = known_entity(&metadata, entity)?;
         let query = Query::parse(world, entity, &self.pairs, true)?;
+        query.prepare(world, entity);
+        let world = &*world;
         let record = world.kept(entity, id)?;
         Ok(Answer::d(200, self.show(world, entity, id, record, Some(&query), met)))
     }

@@ -113,10 +113,9 @@ pub(super) fn after_deletion(world: &mut World, trace: &Trace, author: &Author) 
     let metadata = Arc::clone(&world.metadata);
     match *trace {
         Trace::Account(account) => {
-            let under =
-                |record: &Attributes| matches!(record.get("ParentId"), Some(Value::Lookup(to)) if to.id == account);
             let Some(address) = metadata.entity("CustomerAddress") else { return };
-            let gone: Vec<_> = world.all(address).filter(|(_, record)| under(record)).map(|(id, _)| id).collect();
+            world.keep_lookup(&address.name, "ParentId");
+            let gone: Vec<_> = world.referring(address, "ParentId", account).into_iter().map(|(id, _)| id).collect();
             for id in gone {
                 let Ok(before) = world.take_out(address, id) else { continue };
                 let (sent, after) = (Vec::new(), Attributes::new());

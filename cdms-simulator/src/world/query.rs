@@ -17,10 +17,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 
 pub(crate) use condition::Comparing;
 pub(crate) use expand::{Expansion, Selection};
+pub(super) use order::{Order, Position};
 pub(crate) use text::Collation;
 
 use filter::Filter;
-use order::Order;
 use skiptoken::Continuation;
 
 use super::World;

@@ -1,24 +1,50 @@
 //! The records of one entity, in the orders in which lists are read.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use cdms_odata::{Attributes, Value};
 use uuid::Uuid;
 
-/// The attribute whose order has an index.
+use super::query::{Collation, Order, Position};
+
+/// The attribute whose order always has an index.
 pub(super) const INDEXED: &str = "ModifiedOn";
 
-/// Records by id, each without its nulls, since most of hundreds of attributes are null; and the index of a list by time of
-/// change, which would otherwise be sorted anew for each of its pages.
+/// How many other orders have an index; for one more, the oldest is given up.
+const ORDERS_MAX: usize = 8;
+
+/// Records by id, each without its nulls, since most of hundreds of attributes are null; and what lists and relations are
+/// read from, so that a page costs the page and not all records.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     by_id: BTreeMap<Uuid, Attributes>,
     by_modified: BTreeSet<Modified>,
+    /// The orders of the lists that were read, the newest last.
+    orders: Vec<Sorted>,
+    /// By lookup that was followed backwards: the id in it, and the record that has it.
+    referring: BTreeMap<String, BTreeSet<(Uuid, Uuid)>>,
+    /// How many records were looked at.
+    looked_at: Cell<u64>,
 }
 
 /// A time of change in ms, and a record that was changed then. Records without a time come first.
 type Modified = (Option<i64>, Uuid);
+
+/// The index of an order.
+#[derive(Debug)]
+struct Sorted {
+    order: Order,
+    collation: Collation,
+    places: BTreeSet<Position>,
+}
+
+impl Sorted {
+    fn place(&self, id: Uuid, record: &Attributes) -> Position {
+        self.order.position(id, record, self.collation)
+    }
+}
 
 impl Records {
     pub(super) fn get(&self, id: Uuid) -> Option<&Attributes> {
@@ -30,22 +56,98 @@ impl Records {
     }
 
     pub(super) fn insert(&mut self, id: Uuid, record: Attributes) {
-        let place = (modified(&record), id);
-        if let Some(old) = self.by_id.insert(id, record) {
-            self.by_modified.remove(&(modified(&old), id));
+        self.remove(id);
+        self.by_modified.insert((modified(&record), id));
+        for sorted in &mut self.orders {
+            sorted.places.insert(sorted.place(id, &record));
         }
-        self.by_modified.insert(place);
+        for (lookup, referring) in &mut self.referring {
+            referring.extend(referred(&record, lookup).map(|to| (to, id)));
+        }
+        self.by_id.insert(id, record);
     }
 
     pub(super) fn remove(&mut self, id: Uuid) -> Option<Attributes> {
         let record = self.by_id.remove(&id)?;
         self.by_modified.remove(&(modified(&record), id));
+        for sorted in &mut self.orders {
+            sorted.places.remove(&sorted.place(id, &record));
+        }
+        for (lookup, referring) in &mut self.referring {
+            if let Some(to) = referred(&record, lookup) {
+                referring.remove(&(to, id));
+            }
+        }
         Some(record)
+    }
+
+    /// Keeps an index of this order from now on.
+    pub(super) fn keep_order(&mut self, order: &Order, collation: Collation) {
+        if self.sorted(order, collation).is_some() {
+            return;
+        }
+        if self.orders.len() == ORDERS_MAX {
+            self.orders.remove(0);
+        }
+        let places = self.after(None).map(|(id, record)| order.position(id, record, collation)).collect();
+        self.orders.push(Sorted { order: order.clone(), collation, places });
+    }
+
+    fn sorted(&self, order: &Order, collation: Collation) -> Option<&Sorted> {
+        self.orders.iter().find(|sorted| sorted.order == *order && sorted.collation == collation)
+    }
+
+    /// Keeps an index of what this lookup refers to from now on.
+    pub(super) fn keep_lookup(&mut self, lookup: &str) {
+        if !self.referring.contains_key(lookup) {
+            let to = self.after(None).filter_map(|(id, record)| Some((referred(record, lookup)?, id))).collect();
+            self.referring.insert(lookup.to_owned(), to);
+        }
+    }
+
+    /// How many records were looked at.
+    pub(super) fn looked_at(&self) -> u64 {
+        self.looked_at.get()
+    }
+
+    /// A record that is looked at.
+    fn look_at(&self, id: Uuid) -> Option<(Uuid, &Attributes)> {
+        let record = self.by_id.get(&id)?;
+        self.look();
+        Some((id, record))
+    }
+
+    fn look(&self) {
+        self.looked_at.set(self.looked_at.get() + 1);
     }
 
     /// The records after one, in the order of their ids.
     pub(super) fn after(&self, id: Option<Uuid>) -> impl Iterator<Item = (Uuid, &Attributes)> {
-        self.by_id.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(id, record)| (*id, record))
+        let after = self.by_id.range((id.map_or(Unbounded, Excluded), Unbounded));
+        after.map(|(id, record)| (*id, record)).inspect(|_| self.look())
+    }
+
+    /// The records behind a place in an order, if it has an index.
+    pub(super) fn in_order(
+        &self,
+        order: &Order,
+        collation: Collation,
+        after: Option<&Position>,
+    ) -> Option<impl Iterator<Item = (Uuid, &Attributes)>> {
+        let places = &self.sorted(order, collation)?.places;
+        let behind = places.range((after.map_or(Unbounded, Excluded), Unbounded));
+        Some(behind.filter_map(|place| self.look_at(place.id)))
+    }
+
+    /// The records whose lookup refers to this id, in the order of their own.
+    pub(super) fn referring(&self, lookup: &str, to: Uuid) -> Vec<(Uuid, &Attributes)> {
+        match self.referring.get(lookup) {
+            Some(referring) => {
+                let of_it = referring.range((to, Uuid::nil())..=(to, Uuid::max()));
+                of_it.filter_map(|(_, id)| self.look_at(*id)).collect()
+            }
+            None => self.after(None).filter(|(_, record)| referred(record, lookup) == Some(to)).collect(),
+        }
     }
 
     /// The records that were changed at a time or later, the oldest change first; with `after`, only those behind it.
@@ -60,7 +162,7 @@ impl Records {
             (Some(since), _) => Included(since),
             (None, _) => Unbounded,
         };
-        self.by_modified.range((start, Unbounded)).filter_map(|(_, id)| Some((*id, self.by_id.get(id)?)))
+        self.by_modified.range((start, Unbounded)).filter_map(|(_, id)| self.look_at(*id))
     }
 
     /// The records that were changed at a time or later, the newest change first, and those of one time in the order of
@@ -83,7 +185,7 @@ impl Records {
                 _ => Included((time, Uuid::nil())),
             };
             let of_the_time = self.by_modified.range((start, Included((time, Uuid::max()))));
-            of_the_time.filter_map(|(_, id)| Some((*id, self.by_id.get(id)?)))
+            of_the_time.filter_map(|(_, id)| self.look_at(*id))
         })
     }
 }
@@ -91,6 +193,14 @@ impl Records {
 fn modified(record: &Attributes) -> Option<i64> {
     match record.get(INDEXED) {
         Some(Value::Instant(instant)) => Some(instant.0),
+        _ => None,
+    }
+}
+
+/// The id that a lookup of a record refers to.
+fn referred(record: &Attributes, lookup: &str) -> Option<Uuid> {
+    match record.get(lookup) {
+        Some(Value::Lookup(to)) => Some(to.id),
         _ => None,
     }
 }

@@ -138,8 +138,22 @@ impl World {
             let to = referred(record, &relation.lookup, &target.name);
             return to.and_then(|to| Some((to, self.kept(target, to).ok()?))).into_iter().collect();
         }
-        let refers = |child: &Attributes| referred(child, &relation.lookup, &entity.name) == Some(id);
-        self.all(target).filter(|(_, child)| refers(child)).collect()
+        let refers = |child: &Attributes| referred(child, &relation.lookup, &entity.name).is_some();
+        let mut children = self.referring(target, &relation.lookup, id);
+        children.retain(|(_, child)| refers(child));
+        children
+    }
+
+    /// The records of an entity whose lookup refers to this id, in the order of their ids.
+    pub(super) fn referring(&self, entity: &EntityType, lookup: &str, id: Uuid) -> Vec<(Uuid, &Attributes)> {
+        self.records(entity).map_or_else(Vec::new, |records| records.referring(lookup, id))
+    }
+
+    /// Has the records of an entity found by what this lookup refers to, however many there are.
+    pub(super) fn keep_lookup(&mut self, entity: &str, lookup: &str) {
+        if let Some(records) = self.records.get_mut(entity) {
+            records.keep_lookup(lookup);
+        }
     }
 }
 

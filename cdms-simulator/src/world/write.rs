@@ -6,6 +6,7 @@ use cdms_odata::metadata::EntityType;
 use cdms_odata::{Attributes, Instant, Value};
 use uuid::Uuid;
 
+use super::relations::referred;
 use super::{Author, World, addresses, amounts, domain, effects, known_entity, lifecycle};
 use crate::log::{CommitEntry, CommitKind};
 use crate::refusal::Refusal;
@@ -125,15 +126,13 @@ impl World {
     }
 
     /// The records that are deleted with this one, by entity and id.
-    fn children(&self, parent: &EntityType, id: Uuid) -> Vec<(String, Uuid)> {
+    fn children(&mut self, parent: &EntityType, id: Uuid) -> Vec<(String, Uuid)> {
         let mut children = Vec::new();
-        for (name, attribute) in &self.switches.parental {
-            let Some(child) = self.metadata.entity(name) else { continue };
-            let points = |record: &Attributes| match record.get(attribute) {
-                Some(Value::Lookup(to)) => to.id == id && parent.name.eq_ignore_ascii_case(&to.logical_name),
-                _ => false,
-            };
-            let under = self.all(child).filter(|(_, record)| points(record));
+        for (name, lookup) in self.switches.parental.clone() {
+            self.keep_lookup(&name, &lookup);
+            let Some(child) = self.metadata.entity(&name) else { continue };
+            let under = self.referring(child, &lookup, id).into_iter();
+            let under = under.filter(|(_, record)| referred(record, &lookup, &parent.name).is_some());
             children.extend(under.map(|(id, _)| (name.clone(), id)));
         }
         children

@@ -30,3 +30,4 @@ mod scene;
 mod strictness;
 mod switches;
 mod users;
+mod work;

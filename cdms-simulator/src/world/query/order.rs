@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// The order of a list. Records that are equal in it come in the order of their keys.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Order(pub(super) Vec<Column>);
+pub(in crate::world) struct Order(pub(super) Vec<Column>);
 
 /// A value to order by.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +25,9 @@ pub(super) struct Column {
 
 /// A record's place in an order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(in crate::world) struct Position {
     pub(super) values: Vec<Directed>,
-    pub(super) id: Uuid,
+    pub(in crate::world) id: Uuid,
 }
 
 /// A value in the direction of its column.
@@ -88,7 +88,7 @@ impl Order {
     }
 
     /// A record's place in it.
-    pub(super) fn position(&self, id: Uuid, record: &Attributes, collation: Collation) -> Position {
+    pub(in crate::world) fn position(&self, id: Uuid, record: &Attributes, collation: Collation) -> Position {
         let values = self.0.iter().map(|column| column.directed(column.place.of(record, collation)));
         Position { values: values.collect(), id }
     }

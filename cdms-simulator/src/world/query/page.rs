@@ -1,6 +1,6 @@
 //! The pages of a list.
 
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use cdms_odata::Attributes;
 use cdms_odata::metadata::EntityType;
@@ -14,7 +14,6 @@ use super::skiptoken::write;
 use super::{ENCODED, Query};
 use crate::refusal::Refusal;
 use crate::world::records::INDEXED;
-use crate::world::relations::referred;
 use crate::world::{Relation, World};
 
 /// How far `$skip` and `$top` go together in a list that the platform reads as distinct records.
@@ -70,13 +69,25 @@ impl Query {
         self.expansions.get(about).map(|expansion| &expansion.relation)
     }
 
+    /// Has the records' order and the relations kept in indexes, from which pages are read.
+    pub(crate) fn prepare(&self, world: &mut World, entity: &EntityType) {
+        let is_kept = self.order.is_by(&entity.key) || self.order.is_by_time(INDEXED, &entity.key).is_some();
+        if !is_kept && let Some(records) = world.records.get_mut(&entity.name) {
+            records.keep_order(&self.order, self.comparing.collation);
+        }
+        for expansion in self.expansions.iter().filter(|expansion| expansion.relation.reverse) {
+            world.keep_lookup(&expansion.relation.target, &expansion.relation.lookup);
+        }
+    }
+
     /// The records of this and of further pages in the list's order, at least as many of them as are wanted.
     fn rows<'r>(&'r self, world: &'r World, entity: &'r EntityType, wanted: usize) -> Rows<'r> {
         let Some(records) = world.records(entity) else { return Box::new(std::iter::empty()) };
         let after = self.at.as_ref().map(|at| &at.after);
         let condition = self.filter.as_ref().map(|filter| &filter.condition);
         let of_the_root = condition.filter(|_| self.about().is_none());
-        if let Some(ids) = self.candidates(world, entity, of_the_root) {
+        // The only records that can satisfy the condition, where a few ids are known.
+        if let Some(ids) = of_the_root.and_then(|condition| condition.ids(&entity.key)) {
             let rows = ids.into_iter().filter_map(|id| Some((id, records.get(id)?)));
             return self.sorted(self.matching(world, entity, Box::new(rows)), after, wanted);
         }
@@ -91,37 +102,12 @@ impl Query {
             } else {
                 Box::new(records.oldest_first(since, after))
             }
+        } else if let Some(rows) = records.in_order(&self.order, self.comparing.collation, after) {
+            Box::new(rows)
         } else {
             return self.sorted(self.matching(world, entity, Box::new(records.after(None))), after, wanted);
         };
         self.matching(world, entity, rows)
-    }
-
-    /// The only records that can satisfy the condition, where a few ids are known.
-    fn candidates(
-        &self,
-        world: &World,
-        entity: &EntityType,
-        of_the_root: Option<&Condition>,
-    ) -> Option<BTreeSet<Uuid>> {
-        if let Some(condition) = of_the_root {
-            return condition.ids(&entity.key);
-        }
-        let relation = self.about().filter(|relation| relation.reverse)?;
-        let condition = &self.filter.as_ref()?.condition;
-        let children = world.entity(&relation.target).ok()?;
-        let (mut with, mut matching) = (BTreeSet::new(), BTreeSet::new());
-        for (_, child) in world.all(children) {
-            let Some(parent) = referred(child, &relation.lookup, &entity.name) else { continue };
-            with.insert(parent);
-            if condition.holds(child, self.comparing) {
-                matching.insert(parent);
-            }
-        }
-        if self.finds_unrelated(world, condition) {
-            matching.extend(world.all(entity).map(|(id, _)| id).filter(|id| !with.contains(id)));
-        }
-        Some(matching)
     }
 
     /// Whether records without a related one are found: then its values count as null.
@@ -133,18 +119,15 @@ impl Query {
     fn matching<'r>(&'r self, world: &'r World, entity: &'r EntityType, rows: Rows<'r>) -> Rows<'r> {
         let Some(filter) = &self.filter else { return rows };
         let condition = &filter.condition;
-        match self.about() {
-            None => Box::new(rows.filter(|(_, record)| condition.holds(record, self.comparing))),
-            // The candidates satisfy it.
-            Some(relation) if relation.reverse => rows,
-            Some(relation) => {
-                let unrelated = self.finds_unrelated(world, condition);
-                Box::new(rows.filter(move |(id, record)| match world.related(entity, relation, *id, record).first() {
-                    Some((_, related)) => condition.holds(related, self.comparing),
-                    None => unrelated,
-                }))
-            }
-        }
+        let Some(relation) = self.about() else {
+            return Box::new(rows.filter(|(_, record)| condition.holds(record, self.comparing)));
+        };
+        let unrelated = self.finds_unrelated(world, condition);
+        Box::new(rows.filter(move |(id, record)| {
+            let related = world.related(entity, relation, *id, record);
+            let holds = related.iter().any(|(_, related)| condition.holds(related, self.comparing));
+            holds || (unrelated && related.is_empty())
+        }))
     }
 
     /// The first of these rows behind a place, in the list's order. Keeps no more of them than are wanted.
