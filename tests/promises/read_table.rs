@@ -508,6 +508,26 @@ async fn reads_at_the_same_time_share_a_request() {
     assert_eq!((scene.hub.cost() - before).requests, 2);
 }
 
+/// With one thread that runs the check as soon as it is spawned, before the other callers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_callers_of_one_moment_share_one_request() {
+    let (scene, _) = Scene::read().await;
+    for _ in 0..5 {
+        let (hub, id, before) = (scene.hub.clone(), scene.id(), scene.hub.cost());
+        let all_at_once = tokio::spawn(async move {
+            let read = |_| {
+                let hub = hub.clone();
+                tokio::spawn(async move { Organisation::get(&hub, id).await })
+            };
+            join_all((0..900).map(read)).await
+        });
+        for org in all_at_once.await.unwrap() {
+            assert_eq!(org.unwrap().unwrap().name, "Acme");
+        }
+        assert_eq!((scene.hub.cost() - before).requests, 1);
+    }
+}
+
 #[tokio::test]
 async fn a_record_that_left_the_model_is_not_deleted() {
     let scene = Scene::new().await;

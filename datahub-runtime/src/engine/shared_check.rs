@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cdms_odata::Instant;
 use chrono::{DateTime, Utc};
@@ -15,6 +17,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::engine::budget::admit;
 use crate::engine::check_times::CheckTimes;
+use crate::engine::clock::Clock;
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
@@ -57,6 +60,15 @@ pub(crate) enum CheckFailure {
 
 type Key = (&'static str, Uuid);
 
+/// After how many turns of the scheduler without another caller a check begins.
+const QUIET_TURNS: u32 = 4;
+
+/// After how many turns it begins all the same.
+const TURNS_MAX: u32 = 256;
+
+/// How long a check waits for callers that keep coming.
+const GATHERING_MAX: Duration = Duration::from_millis(10);
+
 /// Checks that can still be joined, and the times of those that were completed.
 #[derive(Default)]
 pub(crate) struct SharedChecks {
@@ -70,6 +82,8 @@ pub(crate) struct SharedChecks {
 
 struct Joinable {
     ticket: Uuid,
+    /// How many callers have joined the one that began it.
+    joined: Arc<AtomicUsize>,
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
@@ -94,14 +108,17 @@ pub(crate) async fn check(
     let outcome = {
         let mut joinable = engine.checks.joinable.lock().unwrap_or_else(PoisonError::into_inner);
         match joinable.entry(key) {
-            Entry::Occupied(open) => open.get().outcome.clone(),
+            Entry::Occupied(open) => {
+                open.get().joined.fetch_add(1, Ordering::Relaxed);
+                open.get().outcome.clone()
+            }
             Entry::Vacant(none) => {
                 admit().map_err(|error| error.of_record(model, id))?;
-                let ticket = Uuid::new_v4();
-                let task = engine.spawn(run(Arc::clone(engine), model, id, ticket));
+                let (ticket, joined) = (Uuid::new_v4(), Arc::<AtomicUsize>::default());
+                let task = engine.spawn(run(Arc::clone(engine), model, id, ticket, Arc::clone(&joined)));
                 let task = task.map_err(|error| error.of_record(model, id))?;
                 let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
-                none.insert(Joinable { ticket, outcome: outcome.boxed().shared() }).outcome.clone()
+                none.insert(Joinable { ticket, joined, outcome: outcome.boxed().shared() }).outcome.clone()
             }
         }
     };
@@ -142,9 +159,16 @@ pub(crate) async fn take_older(
     into_result(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
-async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, ticket: Uuid) -> Outcome {
+async fn run(
+    engine: Arc<Engine>,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    ticket: Uuid,
+    joined: Arc<AtomicUsize>,
+) -> Outcome {
     let key = (model.table, id);
     let turn = engine.checks.turns.lock(key).await;
+    gather(&joined, &*engine.clock).await;
     // From here on, a caller may arrive too late for the request, so it waits for the next check.
     engine.checks.close(key, ticket);
     let skew = engine.settings.clock_skew_ms();
@@ -152,6 +176,22 @@ async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, tic
     let outcome = carry_out(engine, model, id, "read", program, skew).await;
     drop(turn);
     outcome
+}
+
+/// Lets the callers of this moment join before the check begins: a task that was just spawned may run before those that
+/// are ready. One turn of the scheduler shows whether there are others; then it goes on until no more come.
+async fn gather(joined: &AtomicUsize, clock: &dyn Clock) {
+    let begun = clock.monotonic();
+    let (mut known, mut quiet) = (0, QUIET_TURNS - 1);
+    for _ in 0..TURNS_MAX {
+        tokio::task::yield_now().await;
+        let now = joined.load(Ordering::Relaxed);
+        quiet = if now > known { 0 } else { quiet + 1 };
+        known = now;
+        if quiet >= QUIET_TURNS || clock.monotonic().saturating_sub(begun) > GATHERING_MAX {
+            return;
+        }
+    }
 }
 
 /// Runs one check that tolerates CDMS's time going back by this much.
