@@ -187,7 +187,7 @@ async fn a_page_that_repeats_the_password_does_not_put_it_into_a_message() {
     for page in [
         format!("<title>{canary} is not right</title><p>no</p>"),
         format!("<title>{} {canary} is not right</title><p>no</p>", &long[..74]),
-        format!("<title>CANARY &amp; PW</title><p>no</p>"),
+        "<title>CANARY &amp; PW</title><p>no</p>".to_owned(),
         format!("<form method=post><input type=hidden name=AuthMethod value='{canary}'></form>"),
         format!("<p id=errorText>{canary}</p><form method=post><input type=password name=Pin></form>"),
         format!("<p id=errorText>{long} {canary}</p><form method=post><input type=password name=Pin></form>"),

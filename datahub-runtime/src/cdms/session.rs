@@ -216,13 +216,6 @@ impl<'r> SessionResponse<'r> {
     }
 }
 
-/// Whether a response is a page with a form that asks for a password.
-pub(super) fn asks_for_password(response: &HttpResponse) -> bool {
-    let mut page = response.page().unwrap_or_default().to_ascii_lowercase();
-    page.retain(|letter| !matches!(letter, '"' | '\'') && !letter.is_whitespace());
-    page.contains("<form") && page.contains("type=password")
-}
-
 impl fmt::Debug for SessionResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionResponse({}, {} bytes)", self.response.status, self.response.body.len())

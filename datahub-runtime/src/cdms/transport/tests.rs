@@ -192,7 +192,8 @@ async fn headers_are_read_up_to_a_number_and_a_size() {
         ] {
             let url = format!("http://{}/", server(Some(with_headers(number, length))));
             let request = HttpRequest { about: "", method: Method::GET, url, headers: HeaderMap::new(), body: None };
-            let received = transport.data_request(request, &*session, None, ALWAYS).await.map_err(no_response);
+            let received =
+                transport.data_request(request, &*session, None, ALWAYS, Expecting::Answer).await.map_err(no_response);
             match received {
                 Ok(received) => assert!(is_read && received.response.body == b"{}", "{name}: {number} of {length}"),
                 Err(error) => {
