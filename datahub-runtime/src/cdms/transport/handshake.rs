@@ -102,7 +102,7 @@ fn of_certificate(fault: &CertificateError) -> String {
              one of its own; {PRIVATE}"
         ),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
-            "the server's certificate is signed in a way that is not safe any more, such as with SHA-1; have it issued anew"
+            "the server's certificate is signed in a way that is not safe any more, such as with SHA-1; have it reissued"
                 .to_owned()
         }
         other => format!("the server's certificate cannot be trusted: {other}"),
