@@ -40,6 +40,6 @@ pub use login_error::LoginError;
 pub use login_reply::LoginReply;
 pub(crate) use network::NetworkOptions;
 pub(crate) use pages::{PageFailure, PageRead};
-pub(crate) use refused_logins::RefusedLogins;
+pub(crate) use refused_logins::{ROUNDS, RefusedLogins};
 pub use session::{HeaderSession, Opened, Session, SessionResponse, Standing};
 pub(crate) use shape::RecordShape;

@@ -60,6 +60,7 @@ pub(crate) struct Engine {
     pub(crate) checks: SharedChecks,
     pub(crate) revalidations: Revalidations,
     pub(crate) pulls: SharedPulls<Result<ModelFresh, Error>>,
+    /// The tasks that a shutdown waits for.
     pub(crate) tasks: TaskTracker,
     /// A permit for each check and write that may be in progress.
     room: Arc<Semaphore>,
@@ -116,6 +117,7 @@ impl Engine {
         settings: Settings,
         program: Arc<str>,
     ) -> Self {
+        let tasks = client.as_ref().map(Client::tasks).unwrap_or_default();
         let room = Arc::new(Semaphore::new(settings.operations_max.min(Semaphore::MAX_PERMITS)));
         Engine {
             store,
@@ -131,7 +133,7 @@ impl Engine {
             checks: SharedChecks::default(),
             revalidations: Revalidations::default(),
             pulls: SharedPulls::default(),
-            tasks: TaskTracker::new(),
+            tasks,
             room,
             closing: CancellationToken::new(),
             unsettled: Arc::default(),

@@ -407,7 +407,7 @@ impl Hub {
         self.engine.meters.of_hub()
     }
 
-    /// Shuts the hub down: waits for the writes in progress and for the database's threads, but no longer than
+    /// Shuts the hub down: waits for the writes and the login in progress and for the database's threads, but no longer than
     /// `patience`. What is not done by then is settled by the next program that connects. Later operations of any
     /// handle fail.
     ///

@@ -64,7 +64,7 @@ use datahub_model::ModelDescriptor;
 use datahub_protocol::{Committed, Version};
 use uuid::Uuid;
 
-pub(crate) use adoption::Adoption;
+pub(crate) use adoption::{Adoption, LOGIN_SETTINGS};
 pub(crate) use commit::Job;
 pub(crate) use completing::{Candidates, Lacking, SeenJudge, row_of};
 pub(crate) use cure::Pending;

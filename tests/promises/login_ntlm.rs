@@ -262,6 +262,26 @@ async fn a_password_that_is_changed_under_a_session_is_tried_once() {
 }
 
 #[tokio::test]
+async fn programs_on_one_database_open_their_connections_once_with_a_password_that_was_changed() {
+    let scene = scene(server(), login()).await;
+    let program = || async {
+        let hub = scene.kit.hub_with(example_domain::models(), login()).connect().await.unwrap();
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+        hub
+    };
+    let hubs = [program().await, program().await, program().await];
+    scene.kit.simulator.set_password("another");
+    // Servers close connections that nobody uses.
+    close_connections(&scene).await;
+    for hub in &hubs {
+        for _ in 0..2 {
+            failed(Organisation::get(hub, Id::new()).await, ErrorKind::LoginRefused);
+        }
+    }
+    assert_eq!(scene.kit.simulator.failed_logins(), 1);
+}
+
+#[tokio::test]
 async fn a_password_that_is_rotated_on_both_sides_goes_on_without_a_refusal() {
     let kit = kit(server());
     let vault = Arc::new(Mutex::new("pass & wörd"));

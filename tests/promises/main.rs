@@ -47,6 +47,7 @@ mod login_ntlm_over_tls;
 mod login_oauth;
 mod login_oauth_refresh;
 mod login_of_ones_own;
+mod login_refusals;
 mod login_static_headers;
 mod login_words;
 mod logins;

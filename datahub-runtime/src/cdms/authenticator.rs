@@ -1,6 +1,7 @@
 //! Logging in to CDMS: what an organisation's own way of logging in has to provide.
 
 use std::fmt;
+use std::time::Instant;
 
 use datahub_protocol::Reason;
 use futures_util::future::BoxFuture;
@@ -56,7 +57,7 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Logs in and returns the session that all further requests use.
     ///
     /// Dropping the future must leave nothing behind that a later login would stumble over: it is dropped after 120 s,
-    /// because all requests wait for it.
+    /// because all requests wait for it, and with the hub. Callers that go away do not drop it.
     ///
     /// # Errors
     ///
@@ -106,16 +107,30 @@ pub struct LoginRequests<'c> {
     /// The hosts that may be asked, besides CDMS.
     hosts: &'c [String],
     over: Over<'c>,
+    /// When refusals were last taken back.
+    #[cfg_attr(not(feature = "ntlm"), expect(dead_code, reason = "only NTLM keeps refusals of its own"))]
+    taken_back: Option<Instant>,
 }
 
 impl<'c> LoginRequests<'c> {
     pub(crate) fn new(transport: &'c Transport, presented: Option<&'c Presented>) -> Self {
-        LoginRequests { transport, presented, hosts: &[], over: Over::Shared }
+        LoginRequests { transport, presented, hosts: &[], over: Over::Shared, taken_back: None }
     }
 
     /// The same requests, which may also go to these hosts.
     pub(crate) fn to(self, hosts: &'c [String]) -> Self {
         LoginRequests { hosts, ..self }
+    }
+
+    /// The same requests, of a login that may try again what was refused before this time.
+    pub(crate) fn trying_again(self, taken_back: Option<Instant>) -> Self {
+        LoginRequests { taken_back, ..self }
+    }
+
+    /// Whether what was refused at this time may be tried again.
+    #[cfg(feature = "ntlm")]
+    pub(crate) fn may_try_again(&self, refused: Instant) -> bool {
+        self.taken_back.is_some_and(|taken_back| taken_back > refused)
     }
 
     /// The value of a secret. That of the authenticator's [credentials](Authenticator::credentials) is the one that the hub

@@ -13,6 +13,7 @@ use cdms_odata::dialect::{
 use datahub_model::conversion::for_the_wire;
 use datahub_model::{Fault, ModelDescriptor};
 use datahub_protocol::{Answer, Fetched, LoginFailure, OperationId, Reason, WriteKind};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -68,7 +69,7 @@ impl Default for ClientOptions {
 /// A client of one CDMS.
 pub(crate) struct Client {
     pub(super) dialect: Arc<dyn Dialect>,
-    pub(super) transport: Transport,
+    pub(super) transport: Arc<Transport>,
     pub(super) options: ClientOptions,
     pub(super) logins: Logins,
     shapes: SyncMutex<HashMap<&'static str, Arc<RecordShape>>>,
@@ -166,10 +167,12 @@ impl Client {
         clock: Arc<dyn Clock>,
         meters: Meters,
     ) -> Result<Self, Error> {
+        let transport = Arc::new(Transport::new(&*dialect, &options, Arc::clone(&clock), meters)?);
+        let (to_log_in, pause) = (Arc::clone(&transport), options.login_pause);
         Ok(Client {
-            transport: Transport::new(&*dialect, &options, Arc::clone(&clock), meters)?,
+            transport,
             dialect,
-            logins: Logins::new(authenticator, Arc::clone(&clock), refused, options.login_pause),
+            logins: Logins::new(authenticator, to_log_in, Arc::clone(&clock), refused, pause),
             troubles: Troubles::new(Arc::clone(&clock)),
             background: Background::beside(options.concurrent_requests, options.background_per_second),
             clock,
@@ -178,6 +181,11 @@ impl Client {
             met_foreign_link: AtomicBool::new(false),
             read_sets: SyncMutex::default(),
         })
+    }
+
+    /// The tasks of its logins, which the hub waits for when it is shut down.
+    pub(crate) fn tasks(&self) -> TaskTracker {
+        self.logins.tasks().clone()
     }
 
     /// How long one request may take.
@@ -289,9 +297,9 @@ impl Client {
         }))
     }
 
-    /// Logs in again, once for all who ask. Dropping the future leaves it to the next who asks.
+    /// Logs in again, once for all who ask. Dropping the future ends the wait, and not the login.
     pub(crate) async fn login(&self) -> Result<(), LoginFailure> {
-        self.logins.session(&self.transport).await.map(drop)
+        self.logins.session().await.map(drop)
     }
 
     /// Whether CDMS could be reached when it was last needed.
@@ -321,20 +329,23 @@ impl Client {
         may_send: MaySend<'_>,
         expecting: Expecting,
     ) -> Result<HttpResponse, Broken> {
-        let login = self.logins.session(&self.transport).await.map_err(Broken::NoSession)?;
+        let login = self.logins.session().await.map_err(Broken::NoSession)?;
         let HttpRequest { method, about: set, .. } = &request;
         let span = tracing::info_span!("cdms_request", %method, set, status = tracing::field::Empty);
-        let sent = self.transport.data_request(request, login.session(), login.presented(), may_send, expecting);
+        let session = self.logins.of(&login);
+        let sent = self.transport.data_request(request, &session, login.presented(), may_send, expecting);
         let received = sent.instrument(span.clone()).await;
         let received = match received {
             Ok(received) => received,
             Err(transport::Unanswered::NoResponse(no_response)) => return Err(Broken::NoResponse(no_response)),
             Err(transport::Unanswered::NotOpened(error)) => {
-                return Err(Broken::SessionEnd(self.logins.not_opened(&self.transport, &login, error).await));
+                return Err(Broken::SessionEnd(self.logins.not_opened(&login, error).await));
             }
         };
         span.record("status", received.response.status.as_u16());
-        self.logins.observe(&self.transport, &login, &received).await.map_err(Broken::SessionEnd)?;
+        // Until then the response holds its connection: no other request may follow in a session that is over.
+        self.logins.observe(&login, &received).await.map_err(Broken::SessionEnd)?;
+        drop(received.turn);
         Ok(received.response)
     }
 

@@ -1,89 +1,180 @@
-//! Which logins CDMS has refused, remembered in the hub's database, so that a program that is started again and again does
-//! not lock its user out.
+//! Which logins CDMS has refused, remembered in the hub's database, so that programs that log in at once, or are started
+//! again and again, do not lock their user out.
 
-use std::fmt::Write as _;
+mod digest;
+mod turn;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::login::Presented;
-use crate::store::{Store, StoreError};
+use crate::store::{LOGIN_SETTINGS, Store, StoreError};
+use digest::Digested;
+pub(crate) use digest::ROUNDS;
+pub(super) use turn::Turn;
 
-/// The setting that holds the salt of the digests, a random one for each database.
+/// The setting with the salt of the digests, a random one for each database.
 const SALT: &str = "login_salt";
-
-/// What the settings of refused secrets begin with; their digest follows, and their value is the reason.
-const REFUSED: &str = "login_refused:";
-
-/// How often a digest is digested again, so that a guess costs some milliseconds.
-const ROUNDS: u32 = 50_000;
 
 /// The memory of refused logins.
 pub(crate) struct RefusedLogins {
     /// None without a hub's database: nothing is remembered.
-    store: Option<Store>,
+    memory: Option<Memory>,
+}
+
+/// The settings of logins in a hub's database. Their names begin with [`LOGIN_SETTINGS`].
+struct Memory {
+    store: Store,
+    program: Arc<str>,
+    /// How many rounds the digests of refused secrets have that are made now.
+    rounds: u32,
     salt: OnceCell<String>,
+    /// The digest that was made last, because it is the one that is needed next.
+    last: Mutex<Option<Digested>>,
+}
+
+/// What the database says about a login before it is tried.
+#[derive(Default)]
+pub(super) struct Recalled {
+    /// Why one with these credentials was refused, if it was.
+    pub(super) reason: Option<String>,
+    /// Whether anything of the user was refused.
+    pub(super) knows_user: bool,
+    /// When the user's refusals were last taken back: another mark each time.
+    pub(super) mark: String,
 }
 
 impl RefusedLogins {
-    pub(crate) fn in_database(store: Store) -> Self {
-        RefusedLogins { store: Some(store), salt: OnceCell::new() }
+    /// In a hub's database, with so many rounds in each digest.
+    pub(crate) fn in_database(store: Store, program: Arc<str>, rounds: u32) -> Self {
+        RefusedLogins { memory: Some(Memory { store, program, rounds, salt: OnceCell::new(), last: Mutex::default() }) }
     }
 
     pub(crate) fn nowhere() -> Self {
-        RefusedLogins { store: None, salt: OnceCell::new() }
+        RefusedLogins { memory: None }
     }
 
     /// Whether there is a hub's database.
     pub(crate) fn have_a_database(&self) -> bool {
-        self.store.is_some()
+        self.memory.is_some()
     }
 
-    /// Why a login with these credentials was refused, if it was.
+    /// Waits until no other program logs in as this user. A database that is away does not keep a program from going on.
+    ///
+    /// # Errors
+    ///
+    /// Another program still did after a minute: which one.
+    pub(super) async fn turn(&self, user: &str) -> Result<Option<Turn>, String> {
+        let Some(memory) = &self.memory else { return Ok(None) };
+        match memory.name("turn", user).await {
+            Ok(setting) => turn::taken(&memory.store, setting, &memory.program).await,
+            Err(error) => {
+                tracing::warn!(%error, "other programs' logins cannot be waited for");
+                Ok(None)
+            }
+        }
+    }
+
+    /// What is known about a login with these credentials.
     ///
     /// # Errors
     ///
     /// The database cannot be read.
-    pub(crate) async fn recall(&self, presented: Option<&Presented>) -> Result<Option<String>, StoreError> {
-        let (Some(store), Some(presented)) = (&self.store, presented) else { return Ok(None) };
-        store.setting(&self.name(store, presented).await?).await
+    pub(super) async fn recall(&self, presented: Option<&Arc<Presented>>) -> Result<Recalled, StoreError> {
+        let (Some(_), Some(presented)) = (&self.memory, presented) else { return Ok(Recalled::default()) };
+        let mark = self.mark(presented.user()).await?;
+        let (reason, knows_user) = self.refusal(presented).await?;
+        Ok(Recalled { reason, knows_user, mark })
     }
 
-    /// Remembers why a login with these credentials was refused, and says whether it does. A database that is away does not keep a
-    /// program from going on.
-    pub(crate) async fn remember(&self, presented: Option<&Presented>, reason: &str) -> bool {
-        let (Some(store), Some(presented)) = (&self.store, presented) else { return false };
-        let kept = async { store.put_setting(&self.name(store, presented).await?, reason).await };
-        let kept = kept.await;
-        if let Err(error) = &kept {
+    /// Why a login with these credentials was refused, if it was, and whether anything of the user was.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read.
+    pub(super) async fn refusal(&self, presented: &Arc<Presented>) -> Result<(Option<String>, bool), StoreError> {
+        let Some(memory) = &self.memory else { return Ok((None, false)) };
+        let prefix = memory.name("refused", presented.user()).await?;
+        let rows = memory.store.settings_that_begin(&prefix).await?;
+        let knows_user = !rows.is_empty();
+        for (name, reason) in rows {
+            let Some(rounds) = name.strip_prefix(&prefix).and_then(Digested::rounds) else { continue };
+            if name == format!("{prefix}{}", memory.digested(presented, rounds).await?) {
+                return Ok((Some(reason), knows_user));
+            }
+        }
+        Ok((None, knows_user))
+    }
+
+    /// The mark of when the refusals of a user were last taken back.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read.
+    pub(super) async fn mark(&self, user: &str) -> Result<String, StoreError> {
+        let Some(memory) = &self.memory else { return Ok(String::new()) };
+        Ok(memory.store.setting(&memory.name("taken_back", user).await?).await?.unwrap_or_default())
+    }
+
+    /// Remembers why a login with these credentials was refused. A database that is away does not keep a program from going on.
+    pub(super) async fn remember(&self, presented: Option<&Arc<Presented>>, reason: &str) {
+        let (Some(memory), Some(presented)) = (&self.memory, presented) else { return };
+        let kept = async {
+            let digested = memory.digested(presented, memory.rounds).await?;
+            let name = format!("{}{digested}", memory.name("refused", presented.user()).await?);
+            memory.store.put_setting(&name, reason).await
+        };
+        if let Err(error) = kept.await {
             tracing::warn!(%error, "a refused login cannot be remembered");
         }
-        kept.is_ok()
     }
 
-    /// Forgets that a login with these credentials was refused.
-    pub(crate) async fn forget(&self, presented: Option<&Presented>) {
-        let (Some(store), Some(presented)) = (&self.store, presented) else { return };
-        let forgotten = async { store.forget_setting(&self.name(store, presented).await?).await };
+    /// Forgets what was refused of a user.
+    pub(super) async fn forget(&self, user: &str) {
+        let Some(memory) = &self.memory else { return };
+        let forgotten = async { memory.store.forget_settings_that_begin(&memory.name("refused", user).await?).await };
         if let Err(error) = forgotten.await {
-            tracing::warn!(%error, "a refused login cannot be forgotten");
+            tracing::warn!(%error, "refused logins cannot be forgotten");
         }
     }
 
-    /// The setting that remembers these credentials.
-    async fn name(&self, store: &Store, presented: &Presented) -> Result<String, StoreError> {
-        let new = Uuid::new_v4().simple().to_string();
-        let salt = self.salt.get_or_try_init(|| store.put_setting_if_absent(SALT, &new)).await?;
-        let salted = |parts: &[&[u8]]| {
-            parts.iter().fold(Sha256::new().chain_update(salt), |digest, part| digest.chain_update(part)).finalize()
-        };
-        let digest = (0..ROUNDS).fold(salted(&presented.parts()), |digest, _| salted(&[&digest]));
-        let mut name = REFUSED.to_owned();
-        for byte in digest {
-            // Writing to a string cannot fail.
-            _ = write!(name, "{byte:02x}");
+    /// Takes back what was refused of a user, for all programs on the database.
+    pub(super) async fn take_back(&self, user: &str) {
+        let Some(memory) = &self.memory else { return };
+        self.forget(user).await;
+        let mark = Uuid::new_v4().simple().to_string();
+        let marked = async { memory.store.put_setting(&memory.name("taken_back", user).await?, &mark).await };
+        if let Err(error) = marked.await {
+            tracing::warn!(%error, "other programs cannot be told to log in again");
         }
-        Ok(name)
+    }
+}
+
+impl Memory {
+    /// The salt of the digests, a random one for each database.
+    async fn salt(&self) -> Result<&str, StoreError> {
+        let new = Uuid::new_v4().simple().to_string();
+        let salt = self.salt.get_or_try_init(|| self.store.put_setting_if_absent(SALT, &new)).await?;
+        Ok(salt)
+    }
+
+    /// The digest of these credentials with so many rounds.
+    async fn digested(&self, presented: &Arc<Presented>, rounds: u32) -> Result<Digested, StoreError> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digested) = last().as_ref().filter(|last| last.is_of(presented, rounds)) {
+            return Ok(digested.clone());
+        }
+        let digested = Digested::of(presented, self.salt().await?, rounds).await;
+        *last() = Some(digested.clone());
+        Ok(digested)
+    }
+
+    /// The setting of this kind for a user, or the beginning of such settings.
+    async fn name(&self, kind: &str, user: &str) -> Result<String, StoreError> {
+        let user = Sha256::new().chain_update(self.salt().await?).chain_update(user).finalize();
+        Ok(format!("{LOGIN_SETTINGS}{kind}:{}:", digest::hexadecimal(&user[..16])))
     }
 }

@@ -206,6 +206,13 @@ impl HubBuilder {
         self
     }
 
+    /// How many rounds the digest of a refused secret has; for tests.
+    #[cfg(feature = "testing")]
+    pub(crate) fn digest_rounds(mut self, rounds: u32) -> Self {
+        self.settings.digest_rounds = rounds;
+        self
+    }
+
     /// The migrations of the project, as [`migrations!`](crate::migrations) embeds them in the program. Connecting then
     /// also checks that those are applied that this program needs. Replaces
     /// [`create_tables`](HubBuilder::create_tables).
@@ -306,12 +313,12 @@ impl HubBuilder {
             }
         };
         let copy_of = environment::checked(&store, self.environment).await?;
+        let program: Arc<str> = self.program.into();
         let client = cdms.map(|(dialect, authenticator)| {
-            let refused = RefusedLogins::in_database(store.clone());
+            let refused = RefusedLogins::in_database(store.clone(), Arc::clone(&program), self.settings.digest_rounds);
             Client::new(dialect, authenticator, refused, client_options, Arc::clone(&self.clock), meters.clone())
         });
         let client = client.transpose()?;
-        let program: Arc<str> = self.program.into();
         let mut engine =
             Engine::new(store, client, meters, self.models, self.clock, self.settings, Arc::clone(&program));
         engine.migrations = migrations;

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) concurrent_requests: usize,
     /// How long a failed login is not retried at first.
     pub(crate) login_pause: Duration,
+    /// How many rounds the digest of a refused secret has.
+    pub(crate) digest_rounds: u32,
     /// The maximum number of requests in the background in a second.
     pub(crate) background_per_second: Option<f64>,
     /// The maximum size of a response of CDMS, in bytes.
@@ -34,6 +36,7 @@ impl Default for Settings {
             operations_max: 1_000,
             concurrent_requests: 16,
             login_pause: Duration::from_secs(10),
+            digest_rounds: crate::cdms::ROUNDS,
             background_per_second: None,
             answer_max: 8 * 1024 * 1024,
         }

@@ -24,7 +24,11 @@ pub(crate) enum Adoption {
     },
 }
 
-/// Gives the database the environment `name`, if it belongs to `from`, closes its open writes and marks it as a copy.
+/// What the names of the settings begin with that logins have: those of refused secrets, for instance.
+pub(crate) const LOGIN_SETTINGS: &str = "login_";
+
+/// Gives the database the environment `name`, if it belongs to `from`, closes its open writes, marks it as a copy, and
+/// forgets what it knows about logins.
 pub(super) fn adopt(
     connection: &mut Connection,
     name: &str,
@@ -38,6 +42,8 @@ pub(super) fn adopt(
     let now = connection.now()?;
     let sql = "UPDATE datahub_intents SET verdict = ?, closed_at = ?, finished = 1 WHERE verdict IS NULL";
     let closed = connection.execute(&Statement::new(sql, [to_json(verdict)?, now.into()]))?;
+    // Others have a copy, and other secrets. They are not to try guesses on what was refused.
+    settings::forget_that_begin(connection, LOGIN_SETTINGS)?;
     settings::put(connection, ENVIRONMENT, name)?;
     settings::put(connection, COPY_OF, from.unwrap_or_default())?;
     Ok(Adoption::Done { closed: u64::try_from(closed).unwrap_or(u64::MAX) })

@@ -30,3 +30,16 @@ pub(crate) fn forget(connection: &mut Connection, name: &str) -> Result<(), Trou
     let statement = Statement::new("DELETE FROM datahub_settings WHERE name = ?", [name.into()]);
     connection.execute(&statement).map(drop)
 }
+
+/// The settings whose names begin with this.
+pub(crate) fn that_begin(connection: &mut Connection, prefix: &str) -> Result<Vec<(String, String)>, Trouble> {
+    // An underscore stands for any letter.
+    let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE ? ORDER BY name";
+    let found: Vec<(String, String)> = connection.read(&Statement::new(sql, [format!("{prefix}%").into()]))?;
+    Ok(found.into_iter().filter(|(name, _)| name.starts_with(prefix)).collect())
+}
+
+/// Deletes the settings whose names begin with this.
+pub(crate) fn forget_that_begin(connection: &mut Connection, prefix: &str) -> Result<(), Trouble> {
+    that_begin(connection, prefix)?.iter().try_for_each(|(name, _)| forget(connection, name))
+}

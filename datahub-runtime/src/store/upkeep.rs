@@ -200,10 +200,17 @@ impl Store {
         self.write(move |connection| connection.write(|connection| settings::put(connection, &name, &value))).await
     }
 
-    /// Deletes a setting.
-    pub(crate) async fn forget_setting(&self, name: &str) -> Result<(), StoreError> {
-        let name = name.to_owned();
-        self.write(move |connection| connection.write(|connection| settings::forget(connection, &name))).await
+    /// The settings whose names begin with this, with their values.
+    pub(crate) async fn settings_that_begin(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.read(move |connection| settings::that_begin(connection, &prefix)).await
+    }
+
+    /// Deletes the settings whose names begin with this.
+    pub(crate) async fn forget_settings_that_begin(&self, prefix: &str) -> Result<(), StoreError> {
+        let prefix = prefix.to_owned();
+        self.write(move |connection| connection.write(|connection| settings::forget_that_begin(connection, &prefix)))
+            .await
     }
 
     /// Takes a lease, unless another program has it.

@@ -1,31 +1,33 @@
-//! Where the logins of a hub stand: the last one and what came of it, and the failures that count.
+//! Where the logins of a hub stand: the last one and what came of it, and what must be known for the next one.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use cdms_odata::Instant;
 use datahub_protocol::Reason;
 
+use super::pace::Pace;
 use crate::cdms::session::Session;
 use crate::login::Presented;
 
-/// Where the logins of a hub stand.
-#[derive(Default)]
+/// Where the logins of a hub stand. Times are by the monotonic clock.
 pub(super) struct State {
     /// The number of the last login: later ones have larger numbers.
     pub(super) number: u64,
     pub(super) last: Last,
-    /// When logins within the window failed, or were broken off, by the monotonic clock.
-    pub(super) failures: VecDeque<Duration>,
-    /// What the last login was made with.
-    pub(super) presented: Option<Arc<Presented>>,
-    /// When its secret was read, by the monotonic clock.
+    pub(super) pace: Pace,
+    /// When the secret was read.
     pub(super) read: Option<Duration>,
-    /// Why its secret could not be read, and until when, by the monotonic clock, that is the answer.
+    /// Why the secret could not be read, and until when that is the answer.
     pub(super) unread: Option<(Reason, Duration)>,
-    /// When the database was last asked whether it was refused before, by the monotonic clock.
+    /// When the database was last asked whether a refusal was taken back.
     pub(super) recalled: Option<Duration>,
+    /// The database's mark of when the user's refusals were last taken back, as it was before the last login.
+    pub(super) mark: Option<String>,
+    /// Whether refusals were taken back in this program, and no login was begun since.
+    pub(super) is_taken_back: bool,
+    /// When refusals were last taken back, in this program or another one.
+    pub(super) taken_back: Option<Moment>,
 }
 
 /// What the last login came to.
@@ -43,16 +45,23 @@ pub(super) enum Last {
     Refused {
         reason: Reason,
         presented: Option<Arc<Presented>>,
-        /// Whether the database remembers it.
-        is_kept: bool,
+        /// The database's mark of when the user's refusals were last taken back, if it was read.
+        mark: Option<String>,
     },
 }
 
 impl State {
-    /// Forgets failures from before the window.
-    pub(super) fn forget_before(&mut self, now: Duration, window: Duration) {
-        while self.failures.front().is_some_and(|first| now.saturating_sub(*first) >= window) {
-            self.failures.pop_front();
+    pub(super) fn new(pace: Pace) -> Self {
+        State {
+            number: 0,
+            last: Last::None,
+            pace,
+            read: None,
+            unread: None,
+            recalled: None,
+            mark: None,
+            is_taken_back: false,
+            taken_back: None,
         }
     }
 }
@@ -82,7 +91,11 @@ pub(crate) struct Login {
     pub(super) number: u64,
     /// What the login was made with.
     pub(super) presented: Option<Arc<Presented>>,
+    /// Whether the database remembers something of its user that was refused.
+    pub(super) knows_user: bool,
     pub(super) session: Box<dyn Session>,
+    /// When the session began, by the monotonic clock.
+    pub(super) begun: Duration,
     /// When the session ends, by the monotonic clock, if that is known.
     pub(super) ends: SyncMutex<Option<Duration>>,
 }
