@@ -1,14 +1,19 @@
 //! NTLM with many requests at once: all messages of a handshake go over one connection, and many callers share one login.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use datahub_runtime::login::secrecy::SecretString;
+use datahub_runtime::login::{Ntlm, Secret};
 use datahub_runtime::prelude::*;
 use example_domain::Organisation;
 use futures_util::future::join_all;
 
 use crate::front::Front;
 use crate::login_ntlm::{counts, kit, login, read_all, scene, server};
-use crate::scene::{Scene, acme};
+use crate::scene::{Scene, acme, failed};
 
 #[tokio::test]
 async fn readers_who_lose_their_connections_at_once_share_one_login() {
@@ -51,7 +56,9 @@ async fn no_handshake_is_spread_over_connections() {
             for task in join_all(tasks).await {
                 task.unwrap();
             }
-            // Between two rounds, because a login that is forgotten at once is one that CDMS does not take.
+            // Between two rounds, because a login that is forgotten at once is one that CDMS does not take; and not within a
+            // minute, again and again.
+            scene.minute();
             scene.kit.simulator.expire_sessions();
         }
         let counts = counts(&scene);
@@ -61,5 +68,60 @@ async fn no_handshake_is_spread_over_connections() {
         // Four times the server forgot all connections, and the hub opened eight new ones; at most as many were opened for those
         // who came late to that.
         assert!(counts.accepted <= 8 * 9, "halts: {halts}: {counts:?}");
+    }
+}
+
+/// Ten tasks that read, while the login and the connections read the password from a vault that takes ever longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_login_and_connections_that_read_the_password_at_once_try_it_once() {
+    for round in 0..6 {
+        let kit = kit(server());
+        let slowness = Arc::new(AtomicU64::new(0));
+        let vault = {
+            let slowness = Arc::clone(&slowness);
+            move || {
+                let slow = slowness.load(Ordering::Relaxed);
+                if slow > 0 {
+                    slowness.store(5 + (slow + 7) % 60, Ordering::Relaxed);
+                }
+                async move {
+                    tokio::time::sleep(Duration::from_millis(slow)).await;
+                    Ok::<_, io::Error>(SecretString::from("pass & wörd"))
+                }
+            }
+        };
+        let login = Ntlm::new(r"CDMS\datahub", Secret::from_fn(vault)).connections(4);
+        let hub = kit.hub_with(example_domain::models(), login);
+        let scene = Arc::new(Scene::with_kit(kit, hub).await);
+        for read in read_all(&scene, 2).await {
+            read.unwrap();
+        }
+        scene.kit.simulator.set_password("another");
+        scene.kit.simulator.expire_sessions();
+        slowness.store(5, Ordering::Relaxed);
+        all_are_refused(&scene, 10).await;
+        assert_eq!(scene.kit.simulator.failed_logins(), 1, "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_logs_each_request_in_is_asked_once_with_a_password_that_was_changed() {
+    for round in 0..6 {
+        let scene = Arc::new(scene(server().per_request(), login()).await);
+        scene.get().await.unwrap();
+        scene.kit.simulator.set_password("another");
+        all_are_refused(&scene, 40).await;
+        assert_eq!(scene.kit.simulator.failed_logins(), 1, "round {round}");
+    }
+}
+
+/// So many tasks read, each a record of its own.
+async fn all_are_refused(scene: &Arc<Scene>, tasks: usize) {
+    let tasks = (0..tasks).map(|_| {
+        let scene = Arc::clone(scene);
+        tokio::spawn(async move { Organisation::get(&scene.hub, Id::new()).await })
+    });
+    for task in join_all(tasks).await {
+        failed(task.unwrap(), ErrorKind::LoginRefused);
     }
 }

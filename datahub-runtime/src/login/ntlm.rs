@@ -126,7 +126,8 @@ impl Authenticator for Ntlm {
             let mut connections = requests.connections(self.connections)?;
             let line = requests.turn(&connections).await?;
             let logged_in = {
-                let _turn = self.tries.turn_of_login(&password).await?;
+                let may_try_again = |refused| requests.may_try_again(refused);
+                let _turn = self.tries.turn_of_login(&password, may_try_again).await?;
                 let requests = requests.on(&line);
                 let tried = self.handshake(&requests, &password).run().await;
                 self.tries.note(&password, &tried);
