@@ -26,7 +26,7 @@ pub struct LoginReply {
 }
 
 impl LoginReply {
-    pub(super) fn of(Received { response, continues, stays_open, certificate }: Received, service: &Url) -> Self {
+    pub(super) fn of(Received { response, continues, stays_open, certificate, .. }: Received, service: &Url) -> Self {
         LoginReply { response, service: service.clone(), continues, stays_open, certificate }
     }
 

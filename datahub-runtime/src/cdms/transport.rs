@@ -98,6 +98,8 @@ pub(crate) struct Received {
     pub(crate) stays_open: bool,
     /// The certificate of the server (DER), where the connection is a session's own.
     pub(crate) certificate: Option<Vec<u8>>,
+    /// The turn on a connection of the session's own, which no other request has before the session has judged the response.
+    pub(crate) turn: Option<Turn>,
 }
 
 /// Why there is no response to a request of a session.
@@ -228,12 +230,12 @@ impl Transport {
             let outgoing =
                 Outgoing { method: request.method.clone(), url: url.clone(), headers, body: body.clone(), expecting };
             let received = self.exchange(outgoing, turn.as_ref().map_or(Over::Shared, Over::Held), may_send).await?;
-            let Some(turn) = turn.as_ref().filter(|_| received.response.status == StatusCode::UNAUTHORIZED) else {
-                return Ok(received);
-            };
-            turn.closed();
-            if received.continues || is_second {
-                return Ok(received);
+            let is_over = received.response.status == StatusCode::UNAUTHORIZED;
+            if let Some(turn) = turn.as_ref().filter(|_| is_over) {
+                turn.closed();
+            }
+            if !is_over || turn.is_none() || received.continues || is_second {
+                return Ok(Received { turn, ..received });
             }
             // Another connection than the one that was opened answered, which says nothing of the session.
             is_second = true;
@@ -344,7 +346,8 @@ impl Transport {
         self.reach.answered();
         turn.answered(connection.filter(|_| stays_open));
         let continues = connection.is_some() && connection == before;
-        Ok(Received { response: HttpResponse { url, status, headers, body }, continues, stays_open, certificate })
+        let response = HttpResponse { url, status, headers, body };
+        Ok(Received { response, continues, stays_open, certificate, turn: None })
     }
 }
 
