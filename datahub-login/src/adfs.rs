@@ -126,7 +126,8 @@ fn code_in(text: &str) -> Option<String> {
 /// What AD FS says about a login that it refused, in its own language, in one line of text. It may be long, and repeat what
 /// was sent.
 pub fn said(document: &Document) -> Option<String> {
-    document.text_where(|id| id == "errorText" || id.ends_with("ErrorTextLabel"))
+    let said = document.text_where(|id| id == "errorText" || id.ends_with("ErrorTextLabel"))?;
+    Some(said.chars().filter(|letter| !letter.is_control()).collect())
 }
 
 /// The name of the cookies of a session. Long ones are split: `MSISAuth`, `MSISAuth1`, `MSISAuth2`.

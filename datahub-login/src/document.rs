@@ -23,7 +23,8 @@ const DEPTH_MAX: usize = 256;
 pub struct Document {
     forms: Vec<Form>,
     base: Option<String>,
-    text: String,
+    /// It may repeat what was sent, so it is wiped.
+    text: Zeroizing<String>,
     /// The elements with an `id`, and where their text is.
     marked: Vec<(String, Range<usize>)>,
     title: Range<usize>,
@@ -48,6 +49,8 @@ impl Document {
     /// It has far more forms or fields than a login page.
     pub fn read(html: &str) -> Result<Self, DocumentFault> {
         let mut reader = Reader::default();
+        // A text that grew would leave copies behind that nobody wipes. The text of a page is hardly longer than the page.
+        reader.document.text.reserve_exact(html.len());
         let mut tokens = Tokenizer::new(html);
         // Text cannot fail to be read.
         while let Some(Ok(token)) = tokens.next() {

@@ -16,6 +16,7 @@ pub struct Form {
 
 /// A field of a form, as it is sent. `Debug` does not show its value.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Field {
     /// The name; fields without one are not sent, and are left out.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct Field {
 
 /// What a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FieldKind {
     /// Not shown to a person.
     Hidden,

@@ -12,7 +12,7 @@ pub fn run(data: &[u8]) {
     _ = adfs::lifetime(html);
     let Ok(document) = Document::read(html) else { return };
     let said = adfs::said(&document).unwrap_or_default();
-    assert!(said.chars().count() <= 200 && !said.contains(char::is_control), "{said:?}");
+    assert!(!said.contains(char::is_control), "{said:?}");
     for form in document.forms() {
         assert!(form.fields().iter().all(|field| !field.name.is_empty()), "a field without a name is not sent");
         assert!(form.of_kind(FieldKind::Button).count() <= 1, "one button is pressed");

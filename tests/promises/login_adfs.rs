@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use datahub_runtime::Value;
-use datahub_runtime::login::{AdFs, LoginError, Secret, secrecy::SecretString};
+use datahub_runtime::login::{AdFs, Secret, secrecy::SecretString};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use datahub_runtime::testing::simulator::{AdFsServer, AdFsTrouble, AdFsVersion, Expiry, Operation};
@@ -30,7 +30,7 @@ pub(crate) fn login(kit: &Kit, password: impl Into<Secret>) -> AdFs {
     login_of(kit, password, None).unwrap()
 }
 
-pub(crate) fn login_of(kit: &Kit, password: impl Into<Secret>, home_realm: Option<&str>) -> Result<AdFs, LoginError> {
+pub(crate) fn login_of(kit: &Kit, password: impl Into<Secret>, home_realm: Option<&str>) -> Result<AdFs, Error> {
     let services = kit.simulator.token_services();
     let mut builder = AdFs::builder(&services[0]).user(USER).password(password);
     for service in &services[1..] {

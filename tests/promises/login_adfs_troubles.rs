@@ -97,8 +97,9 @@ async fn a_cdms_without_ad_fs_is_not_logged_in_to() {
 #[test]
 fn a_login_that_lacks_something_is_not_built() {
     let fails = |builder: AdFsBuilder, word: &str| {
-        let error = builder.build().unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
+        says(&error, &[word]);
     };
     let full = || AdFs::builder("sts.example.gov.uk").user(USER).password(PASSWORD);
     fails(AdFs::builder("sts.example.gov.uk").password(PASSWORD), "has no user");

@@ -308,37 +308,6 @@ async fn a_password_that_is_rotated_on_both_sides_goes_on_without_a_refusal() {
 }
 
 #[tokio::test]
-async fn the_vault_is_asked_once_in_a_second_by_one_caller_however_many_connections_are_opened() {
-    for server in [server(), server().per_request()] {
-        let kit = kit(server);
-        let (asked, at_once) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (counted, most) = (Arc::clone(&asked), Arc::new(AtomicUsize::new(0)));
-        let seen = Arc::clone(&most);
-        let secret = Secret::from_fn(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let (at_once, seen) = (Arc::clone(&at_once), Arc::clone(&seen));
-            async move {
-                seen.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                at_once.fetch_sub(1, Ordering::Relaxed);
-                Ok::<_, io::Error>(SecretString::from("pass & wörd"))
-            }
-        });
-        let hub = kit.hub_with(example_domain::models(), Ntlm::new(r"CDMS\datahub", secret.clone()));
-        let scene = Scene::with_kit(kit, hub).await;
-        let begun = std::time::Instant::now();
-        let callers = join_all((0..3).map(|_| secret.read()));
-        let (reads, called) = tokio::join!(read_all(&scene, 20), callers);
-        assert!(reads.iter().all(Result::is_ok) && called.iter().all(Result::is_ok));
-        let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
-        let asked = asked.load(Ordering::Relaxed);
-        // The hub's login, the three calls of this test, and one for each second that the reads took.
-        assert!(asked <= 1 + 3 + seconds + 1, "{asked} times in {seconds} s");
-        assert_eq!(most.load(Ordering::Relaxed), 1, "by one caller at a time");
-    }
-}
-
-#[tokio::test]
 async fn a_user_who_carries_another_domain_is_not_logged_in() {
     for user in [r"OTHER\datahub", "datahub@other.example.gov.uk"] {
         let kit = kit(server());

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use datahub_runtime::login::secrecy::SecretString;
 use datahub_runtime::login::{Ntlm, Secret};
@@ -123,5 +123,35 @@ async fn all_are_refused(scene: &Arc<Scene>, tasks: usize) {
     });
     for task in join_all(tasks).await {
         failed(task.unwrap(), ErrorKind::LoginRefused);
+    }
+}
+
+#[tokio::test]
+async fn the_vault_is_asked_once_in_a_second_by_one_caller_however_many_connections_are_opened() {
+    for server in [server(), server().per_request()] {
+        let kit = kit(server);
+        let [asked, at_once, most] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+        let (counted, seen) = (Arc::clone(&asked), Arc::clone(&most));
+        let secret = Secret::from_fn(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let (at_once, seen) = (Arc::clone(&at_once), Arc::clone(&seen));
+            async move {
+                seen.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                at_once.fetch_sub(1, Ordering::Relaxed);
+                Ok::<_, io::Error>(SecretString::from("pass & wörd"))
+            }
+        });
+        let hub = kit.hub_with(example_domain::models(), Ntlm::new(r"CDMS\datahub", secret.clone()));
+        let scene = Scene::with_kit(kit, hub).await;
+        let begun = Instant::now();
+        let callers = join_all((0..3).map(|_| secret.read()));
+        let (reads, called) = tokio::join!(read_all(&scene, 20), callers);
+        assert!(reads.iter().all(Result::is_ok) && called.iter().all(Result::is_ok));
+        let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+        let asked = asked.load(Ordering::Relaxed);
+        // The hub's login, the three calls of this test, and one for each second that the reads took.
+        assert!(asked <= 1 + 3 + seconds + 1, "{asked} times in {seconds} s");
+        assert_eq!(most.load(Ordering::Relaxed), 1, "by one caller at a time");
     }
 }

@@ -96,6 +96,7 @@ impl fmt::Debug for dyn Session {
 }
 
 /// How a session has opened a connection. `Debug` hides the headers.
+#[non_exhaustive]
 pub enum Opened {
     /// For all requests, as long as the connection is open.
     Lasting,
@@ -127,6 +128,7 @@ pub(super) fn sensitive(mut headers: HeaderMap) -> HeaderMap {
 
 /// What a response says about the session of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standing {
     /// CDMS accepts the session.
     Valid,

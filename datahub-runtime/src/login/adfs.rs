@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{Authenticator, Credentials, LoginError, LoginHost, LoginRequests, Secret, Session};
+use crate::{Error, ErrorKind};
 use session::AdFsSession;
 
 /// Logs in by the pages of AD FS 2.0, 3.0 and later, as the users of a CRM 2011 with claims do in their browsers
@@ -20,7 +21,7 @@ use session::AdFsSession;
 /// ```
 /// use datahub_runtime::login::{AdFs, Secret};
 ///
-/// # fn login() -> Result<AdFs, datahub_runtime::LoginError> {
+/// # fn login() -> Result<AdFs, datahub_runtime::Error> {
 /// let login = AdFs::builder("sts.example.gov.uk")
 ///     .user("EXAMPLE\\datahub")
 ///     .password(Secret::env("DATAHUB_PASSWORD"))
@@ -116,16 +117,21 @@ impl AdFsBuilder {
     ///
     /// # Errors
     ///
-    /// There is no user or no password, or a host is invalid.
-    pub fn build(self) -> Result<AdFs, LoginError> {
-        let missing = |what: &str| LoginError::new(format!("the login by AD FS has no {what}"));
-        let sign_in: LoginHost = self.sign_in.parse()?;
-        let parsed = |hosts: Vec<String>| hosts.iter().map(|host| host.parse()).collect::<Result<Vec<LoginHost>, _>>();
+    /// [`ErrorKind::Misconfigured`] if there is no user or no password, or a host is invalid.
+    pub fn build(self) -> Result<AdFs, Error> {
+        let fault = |message: String| Error::new(ErrorKind::Misconfigured, message);
+        let missing = |what: &str, method: &str| {
+            fault(format!("the login by AD FS has no {what}")).advise(format!("call `.{method}(…)` on its builder"))
+        };
+        let host =
+            |host: &String| host.parse::<LoginHost>().map_err(|error| fault(format!("the login by AD FS: {error}")));
+        let sign_in = host(&self.sign_in)?;
+        let parsed = |hosts: Vec<String>| hosts.iter().map(host).collect::<Result<Vec<_>, _>>();
         let services = parsed(self.token_services)?;
         let login_hosts = services.iter().chain([&sign_in]).map(|host| host.name().to_owned()).collect();
         let others = [services, parsed(self.cdms_hosts)?].concat();
-        let user = self.user.filter(|user| !user.is_empty()).ok_or_else(|| missing("user"))?;
-        let password = self.password.ok_or_else(|| missing("password"))?;
+        let user = self.user.filter(|user| !user.is_empty()).ok_or_else(|| missing("user", "user"))?;
+        let password = self.password.ok_or_else(|| missing("password", "password"))?;
         let AdFsBuilder { home_realm, lasts, .. } = self;
         Ok(AdFs { sign_in, others, user, password, home_realm, lasts, login_hosts })
     }

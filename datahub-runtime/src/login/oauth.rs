@@ -8,6 +8,7 @@ mod words;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use cdms_odata::dialect::checked_address;
 use futures_util::future::BoxFuture;
@@ -38,6 +39,7 @@ use rotation::Rotation;
 ///
 /// A new token is asked for ahead of the old one's end, once for all requests that wait for it. The secret is sent to the host
 /// of the token endpoint only, and the token to CDMS only.
+#[derive(Clone)]
 pub struct OAuth {
     endpoint: Endpoint,
     client_id: String,
@@ -46,17 +48,19 @@ pub struct OAuth {
 }
 
 /// What a token is for.
+#[derive(Clone)]
 enum Audience {
     Scope(String),
     Resource(String),
 }
 
 /// By what a token is asked for.
+#[derive(Clone)]
 enum Grant {
     /// The application's own secret.
     ClientCredentials(Secret),
     /// A refresh token, from a login of a person, and the application's secret if it has one.
-    RefreshToken { client_secret: Option<Secret>, rotation: Rotation },
+    RefreshToken { client_secret: Option<Secret>, rotation: Arc<Rotation> },
 }
 
 impl OAuth {
@@ -69,7 +73,7 @@ impl OAuth {
     /// # Errors
     ///
     /// [`ErrorKind::Misconfigured`] if the tenant cannot be part of an address.
-    pub fn entra(tenant: &str, client_id: impl Into<String>, secret: Secret) -> Result<Self, Error> {
+    pub fn entra(tenant: &str, client_id: impl Into<String>, secret: impl Into<Secret>) -> Result<Self, Error> {
         let is_of_a_tenant = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
         if tenant.is_empty() || !tenant.chars().all(is_of_a_tenant) {
             return Err(Error::new(ErrorKind::Misconfigured, format!("{tenant:?} is not a tenant of Entra ID"))
@@ -87,8 +91,12 @@ impl OAuth {
     /// # Errors
     ///
     /// [`ErrorKind::Misconfigured`] if the address cannot be used. Plain http is accepted for this machine only.
-    pub fn client_credentials(token_url: &str, client_id: impl Into<String>, secret: Secret) -> Result<Self, Error> {
-        OAuth::new(token_url, client_id, Grant::ClientCredentials(secret))
+    pub fn client_credentials(
+        token_url: &str,
+        client_id: impl Into<String>,
+        secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        OAuth::new(token_url, client_id, Grant::ClientCredentials(secret.into()))
     }
 
     /// A refresh token at this token endpoint, which someone has got by logging in once: for AD FS 2012 R2, which has no
@@ -118,7 +126,7 @@ impl OAuth {
     pub fn refresh_token<F, T, E>(
         token_url: &str,
         client_id: impl Into<String>,
-        token: Secret,
+        token: impl Into<Secret>,
         store: F,
     ) -> Result<Self, Error>
     where
@@ -126,7 +134,7 @@ impl OAuth {
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let rotation = Rotation::new(token, store);
+        let rotation = Arc::new(Rotation::new(token.into(), store));
         OAuth::new(token_url, client_id, Grant::RefreshToken { client_secret: None, rotation })
     }
 
@@ -138,7 +146,9 @@ impl OAuth {
     }
 
     /// The secret of an application that also has a refresh token. It replaces the one of client credentials.
-    pub fn client_secret(mut self, secret: Secret) -> Self {
+    #[must_use]
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        let secret = secret.into();
         match &mut self.grant {
             Grant::ClientCredentials(known) => *known = secret,
             Grant::RefreshToken { client_secret, .. } => *client_secret = Some(secret),
@@ -147,12 +157,14 @@ impl OAuth {
     }
 
     /// What the token is for, as `scope` says it: Entra ID, and AD FS from 2019 on. Replaces a resource.
+    #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.audience = Some(Audience::Scope(scope.into()));
         self
     }
 
     /// What the token is for, as `resource` says it: AD FS before 2019. Replaces a scope.
+    #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.audience = Some(Audience::Resource(resource.into()));
         self

@@ -26,8 +26,9 @@ const FILE_MAX: usize = 64 * 1024;
 const TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Where a secret comes from: a password, a client's secret, a token. It is read before each login, so a rotated secret is
-/// noticed without a restart. `Debug` shows where it comes from and never what it is; what was read is wiped from memory
-/// when it is no longer needed.
+/// noticed without a restart. `Debug` shows where it comes from and never what it is. What was read is wiped from memory when
+/// it is no longer needed; the secret of the last login is needed while the program runs, and docs/logins.md says what the
+/// libraries below keep in plain copies.
 ///
 /// ```
 /// use datahub_runtime::login::Secret;

@@ -21,6 +21,7 @@ use crate::cdms::encoded;
 use crate::login::{LoginError, LoginRequests};
 
 /// A token endpoint.
+#[derive(Clone)]
 pub(super) struct Endpoint {
     url: Url,
     host: String,
