@@ -35,7 +35,7 @@ pub(super) fn authenticator(config: &CdmsConfig) -> Result<Arc<dyn Authenticator
             if let Some(domain) = domain.as_ref().filter(|_| user.contains(['\\', '@'])) {
                 let file = config.file.display();
                 let message = format!(
-                    "the user {user:?} carries its domain, and `domain` in {file} is {domain:?}: nobody is logged in"
+                    "the user {user:?} carries its domain, and `domain` in {file} is {domain:?}; no login was tried"
                 );
                 return Err(Error::new(ErrorKind::Misconfigured, message).advise(
                     "write the domain in one of the two; the user may come from the program or from DATAHUB_USER",

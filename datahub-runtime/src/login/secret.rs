@@ -68,8 +68,8 @@ impl Secret {
     }
 
     /// What a callback returns, for example from a vault. It is called before each login and, while CDMS refuses what it
-    /// returned, at most once in a second, by one caller at a time; after 30 s it is given up. Its error is shown to the
-    /// person who runs the hub.
+    /// returned or NTLM opens connections, at most once in a second, by one caller at a time; after 30 s it is given up. Its
+    /// error is shown to the person who runs the hub.
     ///
     /// ```
     /// use datahub_runtime::login::{Secret, secrecy::SecretString};
