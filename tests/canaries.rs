@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use datahub_runtime::Value;
-use datahub_runtime::connection::ConnectionReport;
 use datahub_runtime::login::secrecy::{ExposeSecret as _, SecretString};
 use datahub_runtime::login::{AdFs, Authenticator, LoginError, Ntlm, OAuth, Secret, StaticHeaders};
 use datahub_runtime::prelude::*;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, Once};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use datahub_runtime::Error;
+use datahub_runtime::connection::ConnectionReport;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 /// What was logged at level TRACE, by this project and by every crate that it uses, and what panics said.
@@ -50,6 +51,12 @@ pub(crate) struct Told(pub(crate) String);
 impl Told {
     pub(crate) fn shown(&mut self, what: &impl Debug) {
         self.0.push_str(&format!("{what:?}\n{what:#?}\n"));
+    }
+
+    /// A report of the first contact, for people and for machines.
+    pub(crate) fn report(&mut self, report: &ConnectionReport) {
+        self.shown(report);
+        self.0.push_str(&format!("{report}\n{}\n", serde_json::to_string(report).unwrap()));
     }
 
     /// An error, with everything that it was caused by.
