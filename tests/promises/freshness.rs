@@ -69,6 +69,56 @@ async fn within_the_age_there_is_no_request_and_afterwards_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_read_that_allows_an_age_waits_for_a_request_of_that_age_instead_of_sending_another() {
+    let (scene, _) = Scene::read().await;
+    for (waited, requests) in [(Duration::ZERO, 1), (HALF_A_MINUTE, 1), (HALF_A_MINUTE * 2, 2)] {
+        scene.kit.advance(TEN_MINUTES * 2);
+        edit(&scene, "Acme Foods");
+        let gate = hold_reads(&scene, Stage::BeforeCommit);
+        let before = scene.hub.cost();
+        let (hub, id) = (scene.hub.clone(), scene.id());
+        let strict = tokio::spawn(async move { Organisation::get(&hub, id).await });
+        gate.arrived(1).await;
+        scene.kit.advance(waited);
+        let mut later = join_all((0..50).map(|at| read(&scene.hub, &scene, [MAX_AGE, AT_ONCE][at % 2])));
+        assert!(futures_util::poll!(&mut later).is_pending(), "the answer is held");
+        gate.open();
+        scene.kit.simulator.clear_faults();
+        let strict = strict.await.unwrap().unwrap();
+        for org in later.await {
+            assert_eq!(org.name, "Acme Foods");
+            match org.checked() {
+                Checked::Within { time, max_age } if requests == 1 => {
+                    assert_eq!((time, max_age), (time_of(&strict), HALF_A_MINUTE));
+                }
+                // One that is too old for a caller is followed by another for all of them.
+                Checked::At { time, .. } if requests == 2 => assert!(time > time_of(&strict)),
+                other => panic!("{waited:?}: {other:?}"),
+            }
+        }
+        assert_eq!((scene.hub.cost() - before).requests, requests, "{waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_waited_in_vain_asks_itself() {
+    let (scene, _) = Scene::read().await;
+    scene.kit.advance(HALF_A_MINUTE * 2);
+    edit(&scene, "");
+    let gate = hold_reads(&scene, Stage::AfterCommit);
+    let (hub, id) = (scene.hub.clone(), scene.id());
+    let first = tokio::spawn(async move { Organisation::get(&hub, id).await });
+    gate.arrived(1).await;
+    let mut later = Box::pin(read(&scene.hub, &scene, MAX_AGE));
+    assert!(futures_util::poll!(&mut later).is_pending(), "the answer is held");
+    scene.kit.simulator.edit("Account", scene.account, [("Name", Value::text("Acme Foods"))]);
+    gate.open();
+    scene.kit.simulator.clear_faults();
+    failed(first.await.unwrap(), ErrorKind::Quarantined);
+    assert_eq!(later.await.name, "Acme Foods");
+}
+
+#[tokio::test]
 async fn what_another_program_checked_is_not_known_here() {
     let (scene, _) = Scene::read().await;
     let another = scene.another_program().await;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::engine::budget::admit;
 use crate::engine::check_times::CheckTimes;
-use crate::engine::clock::Clock;
+use crate::engine::clock::{Clock, ClockReading};
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
@@ -74,6 +74,8 @@ const GATHERING_MAX: Duration = Duration::from_millis(10);
 pub(crate) struct SharedChecks {
     /// By record: the check whose request has not been sent yet.
     joinable: Mutex<HashMap<Key, Joinable>>,
+    /// By record: the check that has begun, for callers who allow its age.
+    begun: Mutex<HashMap<Key, Begun>>,
     /// One check at a time per record; the next one collects callers in the meantime.
     turns: RecordLocks,
     /// When which record was last checked.
@@ -87,13 +89,44 @@ struct Joinable {
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
 
+/// A check that has begun.
+struct Begun {
+    /// When, which is before its request is sent and before the row is loaded.
+    at: ClockReading,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
+
 impl SharedChecks {
-    fn close(&self, key: Key, ticket: Uuid) {
+    fn begin(&self, key: Key, ticket: Uuid, at: ClockReading) {
         let mut joinable = self.joinable.lock().unwrap_or_else(PoisonError::into_inner);
-        if joinable.get(&key).is_some_and(|open| open.ticket == ticket) {
-            joinable.remove(&key);
+        if joinable.get(&key).is_some_and(|open| open.ticket == ticket)
+            && let Some(Joinable { outcome, .. }) = joinable.remove(&key)
+        {
+            self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Begun { at, outcome });
         }
     }
+
+    fn end(&self, key: Key) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+}
+
+/// Waits until a check of the record is over that began at most this long ago; returns whether there was one. What it found
+/// is in the row then, unless it failed, which concerns its own callers.
+pub(crate) async fn wait_for_begun(
+    engine: &Engine,
+    model: &'static ModelDescriptor,
+    id: Uuid,
+    max_age: Duration,
+) -> bool {
+    let outcome = {
+        let begun = engine.checks.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = begun.get(&(model.table, id)).filter(|begun| begun.at.age(&*engine.clock) <= max_age);
+        recent.map(|begun| begun.outcome.clone())
+    };
+    let Some(outcome) = outcome else { return false };
+    _ = outcome.await;
+    true
 }
 
 /// Checks a record against CDMS, together with every caller that arrives before the request is sent. The check runs in
@@ -170,10 +203,11 @@ async fn run(
     let turn = engine.checks.turns.lock(key).await;
     gather(&joined, &*engine.clock).await;
     // From here on, a caller may arrive too late for the request, so it waits for the next check.
-    engine.checks.close(key, ticket);
+    engine.checks.begin(key, ticket, ClockReading::of(&*engine.clock));
     let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
-    let outcome = carry_out(engine, model, id, "read", program, skew).await;
+    let outcome = carry_out(Arc::clone(&engine), model, id, "read", program, skew).await;
+    engine.checks.end(key);
     drop(turn);
     outcome
 }

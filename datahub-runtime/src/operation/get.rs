@@ -1,6 +1,7 @@
 //! Reading one record.
 
 use std::future::IntoFuture;
+use std::time::Duration;
 
 use datahub_protocol::{Failure, Stored};
 use futures_util::future::BoxFuture;
@@ -9,7 +10,7 @@ use super::is_detached;
 use crate::engine::call::Call;
 use crate::engine::known_row::KnownRow;
 use crate::engine::revalidation::revalidate;
-use crate::engine::shared_check::check;
+use crate::engine::shared_check::{check, wait_for_begun};
 use crate::freshness::{Checked, Freshness};
 use crate::store::{Stage, StoredRecord};
 use crate::{CdmsSynced, Error, ErrorKind, Hub, Id, Synced};
@@ -51,6 +52,13 @@ impl<T: CdmsSynced> Get<T> {
         if let Some(recent) = self.recent().await? {
             return Ok(recent);
         }
+        // A check that is under way is waited for if it is as fresh as the caller asks for, as if the call came after it.
+        if let Some(age) = self.fresh_for()
+            && wait_for_begun(&self.hub.engine, T::DESCRIPTOR, self.id.guid(), age).await
+            && let Some(recent) = self.recent().await?
+        {
+            return Ok(recent);
+        }
         match check(&self.hub.engine, T::DESCRIPTOR, self.id.guid()).await {
             Ok(checked) => Synced::checked_row(checked, self.id),
             Err(error) if self.or_local && error.is_without_cdms() => {
@@ -61,6 +69,15 @@ impl<T: CdmsSynced> Get<T> {
                 Err(error.advise_too("or read with `or_local()` to get the hub's row"))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// How old a check may be that is as good as a new one.
+    fn fresh_for(&self) -> Option<Duration> {
+        match self.freshness {
+            Freshness::MaxAge(age) => Some(age),
+            Freshness::StaleWhileRevalidate { fresh_for, .. } => Some(fresh_for),
+            Freshness::Always | Freshness::LocalOnly => None,
         }
     }
 
