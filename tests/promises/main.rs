@@ -44,6 +44,7 @@ mod login_ntlm;
 mod login_ntlm_changes;
 mod login_ntlm_connections;
 mod login_ntlm_over_tls;
+mod login_ntlm_traces;
 mod login_oauth;
 mod login_oauth_refresh;
 mod login_of_ones_own;
