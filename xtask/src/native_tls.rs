@@ -17,7 +17,12 @@ pub(crate) fn reaches_old_servers() -> Result<(), String> {
         ("test", &["--all-features"]),
     ] {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        passed(cargo.arg(task).arg("--manifest-path").arg(&manifest).args(arguments))?;
+        cargo.arg(task).arg("--manifest-path").arg(&manifest);
+        // What the workspace has compiled already is not compiled again.
+        if task != "fmt" && std::env::var_os("CARGO_TARGET_DIR").is_none() {
+            cargo.arg("--target-dir").arg(root().join("target"));
+        }
+        passed(cargo.args(arguments))?;
     }
     Ok(())
 }
