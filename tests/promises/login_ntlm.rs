@@ -59,7 +59,7 @@ pub(crate) async fn read_all(scene: &Scene, times: usize) -> Vec<Result<Synced<O
 }
 
 /// CDMS closes all connections without a word, long enough ago to be noticed.
-async fn close_connections(scene: &Scene) {
+pub(crate) async fn close_connections(scene: &Scene) {
     scene.kit.simulator.go_away();
     scene.kit.simulator.come_back();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -258,26 +258,6 @@ async fn a_password_that_is_changed_under_a_session_is_tried_once() {
         }
         assert_eq!(scene.kit.simulator.failed_logins(), 1, "per request: {per_request}");
     }
-}
-
-#[tokio::test]
-async fn programs_on_one_database_open_their_connections_once_with_a_password_that_was_changed() {
-    let scene = scene(server(), login()).await;
-    let program = || async {
-        let hub = scene.kit.hub_with(example_domain::models(), login()).connect().await.unwrap();
-        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
-        hub
-    };
-    let hubs = [program().await, program().await, program().await];
-    scene.kit.simulator.set_password("another");
-    // Servers close connections that nobody uses.
-    close_connections(&scene).await;
-    for hub in &hubs {
-        for _ in 0..2 {
-            failed(Organisation::get(hub, Id::new()).await, ErrorKind::LoginRefused);
-        }
-    }
-    assert_eq!(scene.kit.simulator.failed_logins(), 1);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use example_domain::Organisation;
 use futures_util::future::join_all;
 
 use crate::front::Front;
-use crate::login_ntlm::{counts, kit, login, read_all, scene, server};
+use crate::login_ntlm::{close_connections, counts, kit, login, read_all, scene, server};
 use crate::scene::{Scene, acme, failed};
 
 #[tokio::test]
@@ -113,6 +113,26 @@ async fn a_server_that_logs_each_request_in_is_asked_once_with_a_password_that_w
         all_are_refused(&scene, 40).await;
         assert_eq!(scene.kit.simulator.failed_logins(), 1, "round {round}");
     }
+}
+
+#[tokio::test]
+async fn programs_on_one_database_open_their_connections_once_with_a_password_that_was_changed() {
+    let scene = scene(server(), login()).await;
+    let program = || async {
+        let hub = scene.kit.hub_with(example_domain::models(), login()).connect().await.unwrap();
+        failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+        hub
+    };
+    let hubs = [program().await, program().await, program().await];
+    scene.kit.simulator.set_password("another");
+    // Servers close connections that nobody uses.
+    close_connections(&scene).await;
+    for hub in &hubs {
+        for _ in 0..2 {
+            failed(Organisation::get(hub, Id::new()).await, ErrorKind::LoginRefused);
+        }
+    }
+    assert_eq!(scene.kit.simulator.failed_logins(), 1);
 }
 
 /// So many tasks read, each a record of its own.

@@ -7,6 +7,7 @@
 mod attempts;
 mod opening;
 mod pace;
+mod shown;
 mod state;
 
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
@@ -69,7 +70,7 @@ impl Logins {
 
     /// Where the login stands. It waits for nothing.
     pub(crate) fn state(&self) -> LoginState {
-        self.attempts.shown()
+        self.attempts.shown.state()
     }
 
     /// Who logs in, as far as the login states it; `None` if nobody is stated.

@@ -1,7 +1,7 @@
 //! One login after the other: what each came to, what was refused, and when the next one may be begun.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex};
 use std::time::{Duration, Instant};
 
 use datahub_protocol::planted::{Planted, planted};
@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::pace::{FAILURES_MAX, Pace};
+use super::shown::Shown;
 use super::state::{Last, Login, LoginState, State};
 use crate::cdms::authenticator::{Authenticator, LoginRequests};
 use crate::cdms::login_error::LoginError;
@@ -50,7 +51,7 @@ pub(super) struct Attempts {
     /// The newest login under which CDMS has answered a request.
     taken: AtomicU64,
     /// What is shown to those who look on, and do not wait for a login that is under way.
-    shown: SyncMutex<LoginState>,
+    pub(super) shown: Shown,
 }
 
 impl Attempts {
@@ -62,27 +63,8 @@ impl Attempts {
         pause: Duration,
     ) -> Self {
         let state = Mutex::new(State::new(Pace::new(pause)));
-        let (lost, taken) = (AtomicU64::new(0), AtomicU64::new(0));
-        Attempts { authenticator, transport, clock, refused, pause, state, lost, taken, shown: SyncMutex::default() }
-    }
-
-    /// Where the login stands. It waits for nothing.
-    pub(super) fn shown(&self) -> LoginState {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Shows that the login fails, since the first failure in a row.
-    fn show_failure(&self, reason: &Reason, is_refused: bool) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = match &*shown {
-            LoginState::Fails { since, .. } => *since,
-            LoginState::Untried | LoginState::Taken => self.clock.now(),
-        };
-        *shown = LoginState::Fails { since, reason: reason.clone(), is_refused };
-    }
-
-    fn show(&self, state: LoginState) {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        let (lost, taken, shown) = (AtomicU64::new(0), AtomicU64::new(0), Shown::new(Arc::clone(&clock)));
+        Attempts { authenticator, transport, clock, refused, pause, state, lost, taken, shown }
     }
 
     /// What is known without a login, if none is under way.
@@ -161,7 +143,7 @@ impl Attempts {
             && !planted(Planted::RefusedSecretAgain)
         {
             let reason = Reason::from(reason);
-            self.show_failure(&reason, true);
+            self.shown.fails(&reason, true);
             state.recalled = Some(self.clock.monotonic());
             state.last = Last::Refused { reason: reason.clone(), presented: Some(presented), mark: state.mark.clone() };
             return Err(LoginFailure::Refused(reason));
@@ -228,7 +210,7 @@ impl Attempts {
                 }
                 tracing::warn!(error = error.reason().as_str(), "the login's secret cannot be read");
                 let reason = error.reason().clone().in_words(words);
-                self.show_failure(&reason, false);
+                self.shown.fails(&reason, false);
                 state.unread = Some((reason.clone(), now + self.pause));
                 Err(LoginFailure::Failed(reason))
             }
@@ -267,7 +249,7 @@ impl Attempts {
         tracing::error!(host = self.transport.host(), %error, "CDMS refuses the login");
         metrics::login(true);
         let reason = error.in_words(words.clone());
-        self.show_failure(&reason, true);
+        self.shown.fails(&reason, true);
         // Before it is stored: whoever is not there to see the end of that must not find another answer.
         state.recalled = Some(self.clock.monotonic());
         let (mark, refused) = (state.mark.clone(), presented.clone());
@@ -324,7 +306,7 @@ impl Attempts {
         }
         tracing::warn!(error = error.as_str(), seconds, "the login to CDMS failed");
         let reason = error.clone().in_words(words);
-        self.show_failure(&reason, false);
+        self.shown.fails(&reason, false);
         state.last = Last::Failed { reason: reason.clone(), until };
         reason
     }
@@ -339,7 +321,7 @@ impl Attempts {
         let mut state = self.state.lock().await;
         if self.taken.fetch_max(login.number, Ordering::AcqRel) < login.number {
             state.pace.taken();
-            self.show(LoginState::Taken);
+            self.shown.is(LoginState::Taken);
             if let Some(presented) = login.presented().filter(|_| login.knows_user) {
                 self.refused.forget(presented.user()).await;
             }
@@ -364,7 +346,7 @@ impl Attempts {
         let mut state = self.state.lock().await;
         self.lost.fetch_max(login.number, Ordering::AcqRel);
         if matches!(&state.last, Last::Done(last) if last.number == login.number) {
-            self.show_failure(&reason, true);
+            self.shown.fails(&reason, true);
             state.recalled = Some(self.clock.monotonic());
             let (mark, presented) = (state.mark.clone(), login.presented.clone());
             state.last = Last::Refused { reason: reason.clone(), presented, mark };
@@ -412,6 +394,6 @@ impl Attempts {
         // Also where the database has not noted it.
         (state.is_taken_back, state.taken_back) = (true, Some(Instant::now()));
         state.pace.forgive();
-        self.show(LoginState::Untried);
+        self.shown.is(LoginState::Untried);
     }
 }
