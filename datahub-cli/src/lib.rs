@@ -75,7 +75,11 @@ enum Command {
     /// read from CDMS.
     Adopt(command::adopt::Options),
     /// Corrects the name of the environment that a database belongs to.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_long_help = "Examples:
+  datahub environment rename prodction production    a program stated a misspelt name first"
+    )]
     Environment(command::environment::Command),
     /// Explains the code that a message of the derives or of `check` ends with, such as `nullability`.
     #[command(after_long_help = "Examples:
