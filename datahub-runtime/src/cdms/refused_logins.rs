@@ -148,7 +148,7 @@ impl RefusedLogins {
         let mark = Uuid::new_v4().simple().to_string();
         let marked = async { memory.store.put_setting(&memory.name("taken_back", user).await?, &mark).await };
         if let Err(error) = marked.await {
-            tracing::warn!(%error, "other programs cannot be told to log in again");
+            tracing::warn!(%error, "no other program learns that it may log in again");
         }
     }
 }
