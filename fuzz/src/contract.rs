@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use cdms_odata::metadata::Metadata;
 use datahub_derive::project::Settings;
-use datahub_model::diagnostic::Diagnostic;
+use datahub_model::diagnostic::{Code, Diagnostic};
 use datahub_model::source::{
     ColumnLimit, Contract, DieselGlue, FieldAnnotation, Mapping, ModelAnnotation, Placed, Spot, check_choices, resolve,
 };
@@ -53,14 +53,15 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// A fault of the contract shows a line of the text and a column of that line.
+/// A fault shows a line of the text and a column of that line. Where the settings are no TOML, the line is not shown.
 fn lies_in(fault: &Diagnostic<Spot>, text: &str) {
     _ = fault.render("contract.toml");
     let spot = &fault.place;
     let line = text.split('\n').nth(spot.line.checked_sub(1).expect("lines begin with 1"));
     let line = line.unwrap_or_else(|| panic!("there is no such line: {fault:?}"));
     // A carriage return belongs to the line's end, unless the text ends with it.
-    let is_shown = line == spot.text || line.strip_suffix('\r') == Some(&spot.text);
+    let is_hidden = spot.text.is_empty() && fault.code == Code::FaultyToml;
+    let is_shown = is_hidden || line == spot.text || line.strip_suffix('\r') == Some(&spot.text);
     assert!(is_shown, "the line is not as shown: {fault:?}");
     let columns = 1..=line.chars().count() + 1;
     assert!(columns.contains(&spot.column), "the line has no such column: {fault:?}");

@@ -199,6 +199,10 @@ impl Row {
         let Place::Contract(spot) = &diagnostic.place else { return Ok(()) };
         let line = self.contract.lines().nth(spot.line - 1).unwrap_or_default();
         let drawn: Vec<&str> = text.lines().collect();
+        // An empty line has nothing to mark.
+        if line.is_empty() {
+            return Ok(());
+        }
         let mark = drawn.iter().position(|line| line.trim_end().ends_with('^')).map(|at| (drawn[at - 1], drawn[at]));
         let (shown, mark) = mark.ok_or_else(|| self.wrong(&format!("draws no mark: {text}")))?;
         let offset = shown.chars().count() - line.chars().count();
