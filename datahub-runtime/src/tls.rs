@@ -18,8 +18,10 @@ pub struct TlsStack {
 type ReadIdentity = fn(&[u8], &[u8]) -> reqwest::Result<Identity>;
 
 impl TlsStack {
-    /// The TLS of the operating system. Its proof is `reqwest::Identity::from_pkcs8_pem`, which exists if `reqwest`'s feature
-    /// `native-tls` is on, and by which client certificates are read.
+    /// The TLS of the operating system, for the crate `datahub-native-tls` of the same version alone. It hands over
+    /// `reqwest::Identity::from_pkcs8_pem`, which exists only if `reqwest`'s feature `native-tls` is on, and by which client
+    /// certificates are read.
+    #[doc(hidden)]
     pub const fn of_system(from_pkcs8_pem: ReadIdentity) -> Self {
         TlsStack { of_system: Some(from_pkcs8_pem), speaks_tls_1_0: false }
     }

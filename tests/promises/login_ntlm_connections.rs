@@ -164,12 +164,12 @@ async fn the_vault_is_asked_once_in_a_second_by_one_caller_however_many_connecti
         });
         let hub = kit.hub_with(example_domain::models(), Ntlm::new(r"CDMS\datahub", secret.clone()));
         let scene = Scene::with_kit(kit, hub).await;
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), asked.load(Ordering::Relaxed));
         let callers = join_all((0..3).map(|_| secret.read()));
         let (reads, called) = tokio::join!(read_all(&scene, 20), callers);
         assert!(reads.iter().all(Result::is_ok) && called.iter().all(Result::is_ok));
         let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
-        let asked = asked.load(Ordering::Relaxed);
+        let asked = asked.load(Ordering::Relaxed) - before;
         // The hub's login, the three calls of this test, and one for each second that the reads took.
         assert!(asked <= 1 + 3 + seconds + 1, "{asked} times in {seconds} s");
         assert_eq!(most.load(Ordering::Relaxed), 1, "by one caller at a time");

@@ -370,12 +370,11 @@ async fn a_single_request_of_a_login_goes_to_no_host_that_was_not_named() {
     let login = Posting { address, hosts: vec!["127.0.0.2".to_owned()] };
     let hub = kit.hub_with(example_domain::models(), login).connect().await.unwrap();
     let read = tokio::spawn(async move { Organisation::get(&hub, Id::new()).await });
-    let (stream, _) = loop {
-        match elsewhere.accept() {
-            Ok(accepted) => break accepted,
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+    let accepted = async {
+        while elsewhere.accept().is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    drop(stream);
+    tokio::time::timeout(std::time::Duration::from_secs(60), accepted).await.unwrap();
     failed(read.await.unwrap(), ErrorKind::Unavailable);
 }

@@ -153,15 +153,21 @@ impl Authenticator for Endless {
 async fn a_login_under_way_is_the_only_one_and_ends_with_its_hub() {
     let (kit, login) = (guarded(), Endless::default());
     let hub = kit.hub_with(models![Organisation], login.clone()).connect().await.unwrap();
+    while login.begun.load(Ordering::Relaxed) == 0 {
+        impatient(&hub).await;
+    }
     for _ in 0..5 {
         impatient(&hub).await;
         kit.advance(Duration::from_secs(601));
     }
     assert_eq!((login.begun.load(Ordering::Relaxed), login.ended.load(Ordering::Relaxed)), (1, 0));
     drop(hub);
-    while login.ended.load(Ordering::Relaxed) == 0 {
-        tokio::task::yield_now().await;
-    }
+    let ended = async {
+        while login.ended.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap();
 }
 
 /// Panics with its secret.

@@ -200,7 +200,8 @@ impl Turn {
     }
 
     /// Sends a request by the client of the turn, and returns its answer with the connection of the answer before. Where
-    /// another answer may follow on that one, the request goes over it unless it was closed meanwhile.
+    /// another answer may follow on that one, the request goes over it unless it was closed meanwhile. Waiting for it counts
+    /// towards the time limit, which holds unless the request has one of its own.
     ///
     /// # Errors
     ///
@@ -208,13 +209,16 @@ impl Turn {
     pub(super) async fn send(
         &self,
         http: &reqwest::Client,
-        request: reqwest::Request,
+        mut request: reqwest::Request,
+        time_limit: Duration,
     ) -> reqwest::Result<(reqwest::Response, Option<SocketAddr>)> {
         let before = self.begin();
         let Lines::Own { lines, .. } = &*self.lines else { return Ok((http.execute(request).await?, before)) };
         let gate = &lines[self.line].gate;
         gate.close(before.is_some());
-        let until = Instant::now() + RETURN_MIN;
+        let begun = Instant::now();
+        let end = begun + request.timeout().copied().unwrap_or(time_limit);
+        let until = begun + RETURN_MIN;
         let until = self.state(|state| state.used).map_or(until, |answered| until.max(answered + RETURN_MAX));
         // A body in memory can be sent again.
         while let Some(attempt) = request.try_clone().filter(|_| gate.is_closed()) {
@@ -223,6 +227,7 @@ impl Turn {
                 answered => return Ok((answered?, before)),
             }
             gate.close(Instant::now() < until);
+            *request.timeout_mut() = Some(end.saturating_duration_since(Instant::now()));
         }
         gate.close(false);
         Ok((http.execute(request).await?, before))

@@ -319,7 +319,7 @@ impl Transport {
             }
         };
         let request = request.build().map_err(NoResponse::of_sending)?;
-        let (mut response, before) = turn.send(http, request).await.map_err(|error| {
+        let (mut response, before) = turn.send(http, request, self.time_limit).await.map_err(|error| {
             let no_response = NoResponse::of_sending(error);
             if no_response.is_outage() {
                 self.reach.failed(&no_response.to_string());
