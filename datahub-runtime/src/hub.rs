@@ -367,7 +367,7 @@ impl Hub {
     /// failed; for example after an account was unlocked. Other programs on the database that were refused with the
     /// same user and password log in again within a minute. Sends nothing to CDMS itself.
     ///
-    /// Dropping the future changes nothing.
+    /// Dropping the future ends the wait only: once begun, it is carried out.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! NTLM with many requests at once: all messages of a handshake go over one connection, and many callers share one login.
 
+use std::future::IntoFuture as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use datahub_runtime::login::secrecy::SecretString;
 use datahub_runtime::login::{Ntlm, Secret};
 use datahub_runtime::prelude::*;
+use datahub_runtime::testing::simulator::{Fault, FaultRule};
 use example_domain::Organisation;
 use futures_util::future::join_all;
 
@@ -123,13 +125,16 @@ async fn programs_on_one_database_open_their_connections_once_with_a_password_th
         failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
         hub
     };
-    let hubs = [program().await, program().await, program().await];
+    let hubs = join_all((0..6).map(|_| program())).await;
     scene.kit.simulator.set_password("another");
     // Servers close connections that nobody uses.
     close_connections(&scene).await;
-    for hub in &hubs {
-        for _ in 0..2 {
-            failed(Organisation::get(hub, Id::new()).await, ErrorKind::LoginRefused);
+    // So slow that all of them have begun before the first one is refused.
+    scene.kit.simulator.fault(FaultRule::new(Fault::Latency(300)));
+    for _ in 0..2 {
+        let reads = hubs.iter().map(|hub| Organisation::get(hub, Id::new()).into_future());
+        for read in join_all(reads).await {
+            failed(read, ErrorKind::LoginRefused);
         }
     }
     assert_eq!(scene.kit.simulator.failed_logins(), 1);

@@ -13,6 +13,7 @@ use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::Expiry;
 use datahub_runtime::testing::{FormLogin, Kit};
 use example_domain::Organisation;
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 use crate::meddler::{Deed, Meddler};
@@ -114,6 +115,31 @@ async fn who_takes_a_refusal_back_does_it_for_all_programs_on_the_database() {
     kit.advance(Duration::from_secs(61));
     all_read(&hubs, ErrorKind::NotFound).await;
     assert_eq!(kit.simulator.failed_logins(), 1);
+}
+
+#[tokio::test]
+async fn what_another_program_learns_after_a_refusal_was_taken_back_counts_for_who_took_it_back() {
+    let kit = guarded();
+    let (one, other) = (program(&kit, "wrong").await, program(&kit, "wrong").await);
+    for hub in [&one, &other] {
+        reads(hub, ErrorKind::LoginRefused).await;
+    }
+    one.retry_login().await.unwrap();
+    kit.advance(Duration::from_secs(61));
+    for hub in [&other, &one] {
+        reads(hub, ErrorKind::LoginRefused).await;
+    }
+    assert_eq!(kit.simulator.failed_logins(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_is_taken_back_whole_though_nobody_waits_for_that() {
+    let kit = guarded();
+    let hub = program(&kit, "new").await;
+    reads(&hub, ErrorKind::LoginRefused).await;
+    assert!(hub.retry_login().now_or_never().is_none(), "it has begun");
+    hub.shutdown(Duration::from_secs(5)).await;
+    assert_eq!((kept(&kit, "login_refused").len(), kept(&kit, "login_taken_back").len()), (0, 1));
 }
 
 #[tokio::test]

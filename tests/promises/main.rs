@@ -48,6 +48,7 @@ mod login_ntlm_traces;
 mod login_oauth;
 mod login_oauth_refresh;
 mod login_of_ones_own;
+mod login_pauses;
 mod login_refusals;
 mod login_static_headers;
 mod login_words;

@@ -7,6 +7,7 @@
 mod attempts;
 mod opening;
 mod pace;
+mod refusals;
 mod shown;
 mod state;
 
@@ -35,7 +36,7 @@ pub(crate) use state::{Login, LoginState};
 pub(crate) struct Logins {
     attempts: Arc<Attempts>,
     /// The task of the last login.
-    under_way: SyncMutex<Option<UnderWay>>,
+    under_way: Arc<SyncMutex<Option<UnderWay>>>,
     tasks: TaskTracker,
 }
 
@@ -65,7 +66,7 @@ impl Logins {
         pause: Duration,
     ) -> Self {
         let attempts = Arc::new(Attempts::new(authenticator, transport, clock, refused, pause));
-        Logins { attempts, under_way: SyncMutex::default(), tasks: TaskTracker::new() }
+        Logins { attempts, under_way: Arc::default(), tasks: TaskTracker::new() }
     }
 
     /// Where the login stands. It waits for nothing.
@@ -100,7 +101,7 @@ impl Logins {
 
     /// The session of a login, for a request.
     pub(crate) fn of(&self, login: &Arc<Login>) -> impl Session + use<> {
-        Opening { attempts: Arc::clone(&self.attempts), login: Arc::clone(login) }
+        Opening { attempts: Arc::clone(&self.attempts), login: Arc::clone(login), tasks: self.tasks.clone() }
     }
 
     /// The attempt that is under way, or a new one.
@@ -171,17 +172,22 @@ impl Logins {
         self.tasks.spawn(noted.in_current_span()).await.unwrap_or(reason)
     }
 
-    /// Forgets every failure, so that the next request logs in again.
+    /// Forgets every failure, so that the next request logs in again. Dropping the future ends the wait only.
     pub(crate) async fn retry(&self) {
-        self.attempts.retry().await;
-        // Nobody is told any more what came of an earlier one.
-        *self.under_way.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let (attempts, under_way) = (Arc::clone(&self.attempts), Arc::clone(&self.under_way));
+        let forgotten = part(async move {
+            attempts.retry().await;
+            // Nobody is told any more what came of an earlier one.
+            *under_way.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        });
+        // It has no result, and a panic of its is told by the panic itself.
+        _ = self.tasks.spawn(forgotten.in_current_span()).await;
     }
 }
 
 impl Drop for Logins {
     fn drop(&mut self) {
-        if let Some(UnderWay { task, .. }) = self.under_way.get_mut().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(UnderWay { task, .. }) = &*self.under_way.lock().unwrap_or_else(PoisonError::into_inner) {
             task.abort();
         }
     }

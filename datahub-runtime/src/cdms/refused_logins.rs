@@ -132,24 +132,24 @@ impl RefusedLogins {
         }
     }
 
-    /// Forgets what was refused of a user.
-    pub(super) async fn forget(&self, user: &str) {
-        let Some(memory) = &self.memory else { return };
+    /// Forgets what was refused of a user, and returns whether that is stored.
+    pub(super) async fn forget(&self, user: &str) -> bool {
+        let Some(memory) = &self.memory else { return true };
         let forgotten = async { memory.store.forget_settings_that_begin(&memory.name("refused", user).await?).await };
-        if let Err(error) = forgotten.await {
-            tracing::warn!(%error, "refused logins cannot be forgotten");
-        }
+        forgotten.await.inspect_err(|error| tracing::warn!(%error, "refused logins cannot be forgotten")).is_ok()
     }
 
-    /// Takes back what was refused of a user, for all programs on the database.
-    pub(super) async fn take_back(&self, user: &str) {
-        let Some(memory) = &self.memory else { return };
-        self.forget(user).await;
+    /// Takes back what was refused of a user, for all programs on the database, and returns whether the database has forgotten
+    /// it.
+    pub(super) async fn take_back(&self, user: &str) -> bool {
+        let Some(memory) = &self.memory else { return true };
+        let is_forgotten = self.forget(user).await;
         let mark = Uuid::new_v4().simple().to_string();
         let marked = async { memory.store.put_setting(&memory.name("taken_back", user).await?, &mark).await };
         if let Err(error) = marked.await {
             tracing::warn!(%error, "no other program learns that it may log in again");
         }
+        is_forgotten
     }
 }
 

@@ -181,9 +181,11 @@ impl HubBuilder {
     /// How long to wait before retrying a login that failed for another reason than its user or password: this long
     /// after the first failure, six times this long after the second, and after the third until sixty times this long
     /// has passed since the first. Default: 10 s, so a login is tried at most three times in ten minutes.
+    ///
+    /// The minimum is a millisecond and the maximum a day; a pause beyond these counts as the nearest of them.
     pub fn login_pause(mut self, pause: Duration) -> Self {
-        // A pause of zero would not limit anything.
-        self.settings.login_pause = pause.max(Duration::from_millis(1));
+        // A pause of zero would not limit anything, and times that are added up must be expressible.
+        self.settings.login_pause = pause.clamp(Duration::from_millis(1), Duration::from_secs(86_400));
         self
     }
 

@@ -1,6 +1,6 @@
 //! One login after the other: what each came to, what was refused, and when the next one may be begun.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex};
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,6 @@ use crate::login::Presented;
 /// How long a login may take: an authenticator with a client of its own may wait for ever, and all requests for it.
 const LOGIN_TIME_MAX: Duration = Duration::from_secs(120);
 
-/// How long a refusal is believed before the database is asked whether it was taken back.
-const RECALL_PAUSE: Duration = Duration::from_secs(60);
-
 /// How long a refused secret is believed not to have changed.
 const READ_PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,18 +33,26 @@ const LASTS_MIN: Duration = Duration::from_secs(20);
 /// The longest pause that a server can ask for.
 const ASKED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
 
+/// The words for a turn that did not come.
+pub(super) fn no_turn(who: &str) -> String {
+    format!("{who} is logging in as the same user, and has not come to an end")
+}
+
 /// Who logs in, and what came of it.
 pub(super) struct Attempts {
     pub(super) authenticator: Arc<dyn Authenticator>,
-    transport: Arc<Transport>,
-    clock: Arc<dyn Clock>,
-    refused: RefusedLogins,
+    pub(super) transport: Arc<Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) refused: RefusedLogins,
     /// How long it takes at least until a secret is read again that could not be read.
     pause: Duration,
     /// Held as long as a login is under way.
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
+    /// Held as long as a session opens one of its connections. Whoever has the turn of its user must not wait for the state,
+    /// whose holder may wait for the turn.
+    pub(super) opening: Mutex<()>,
     /// The newest login that CDMS no longer takes.
-    lost: AtomicU64,
+    pub(super) lost: AtomicU64,
     /// The newest login under which CDMS has answered a request.
     taken: AtomicU64,
     /// What is shown to those who look on, and do not wait for a login that is under way.
@@ -62,9 +67,9 @@ impl Attempts {
         refused: RefusedLogins,
         pause: Duration,
     ) -> Self {
-        let state = Mutex::new(State::new(Pace::new(pause)));
+        let (state, opening) = (Mutex::new(State::new(Pace::new(pause))), Mutex::default());
         let (lost, taken, shown) = (AtomicU64::new(0), AtomicU64::new(0), Shown::new(Arc::clone(&clock)));
-        Attempts { authenticator, transport, clock, refused, pause, state, lost, taken, shown }
+        Attempts { authenticator, transport, clock, refused, pause, state, opening, lost, taken, shown }
     }
 
     /// What is known without a login, if none is under way.
@@ -96,14 +101,17 @@ impl Attempts {
         if let Last::Done(login) = &state.last
             && !self.is_lost(login)
             && let Some(lived) = Some(now.saturating_sub(login.begun)).filter(|lived| *lived < LASTS_MIN)
-            && let Some(until) = state.pace.lost(lived, now)
         {
-            return Err(LoginFailure::Failed(self.too_short(
-                &mut state,
-                until,
-                now,
-                "an answer has ended the session",
-            )));
+            // It counts once, also where no other session comes of this call.
+            self.lost.fetch_max(login.number, Ordering::AcqRel);
+            if let Some(until) = state.pace.lost(lived, now) {
+                return Err(LoginFailure::Failed(self.too_short(
+                    &mut state,
+                    until,
+                    now,
+                    "an answer has ended the session",
+                )));
+            }
         }
         let presented = self.present(&mut state, now).await?;
         if let Some(reason) = self.stands(&mut state, presented.as_ref(), now).await {
@@ -118,9 +126,10 @@ impl Attempts {
             return Err(LoginFailure::Failed(reason.into()));
         }
         let Some(presented) = presented else { return self.begun(&mut state, None, false).await };
-        let turn = self.refused.turn(presented.user()).await.map_err(|who| {
-            LoginFailure::Failed(format!("{who} is logging in as the same user, and has not come to an end").into())
-        })?;
+        let turn = match self.refused.turn(presented.user()).await {
+            Ok(turn) => turn,
+            Err(who) => return Err(LoginFailure::Failed(self.had_no_turn(&mut state, &who))),
+        };
         let told = match &turn {
             Some(turn) => turn.during(self.in_turn(&mut state, presented)).await,
             None => self.in_turn(&mut state, presented).await,
@@ -171,7 +180,15 @@ impl Attempts {
                 metrics::login(false);
                 let begun = self.clock.monotonic();
                 let ends = SyncMutex::new(self.end_of(&*session).map(|end| end.max(begun + LASTS_MIN)));
-                let login = Arc::new(Login { number: state.number, presented, knows_user, session, begun, ends });
+                let login = Arc::new(Login {
+                    number: state.number,
+                    presented,
+                    knows_user,
+                    session,
+                    begun,
+                    ends,
+                    opens_for_each: AtomicBool::new(false),
+                });
                 state.last = Last::Done(Arc::clone(&login));
                 Ok(login)
             }
@@ -211,51 +228,11 @@ impl Attempts {
                 tracing::warn!(error = error.reason().as_str(), "the login's secret cannot be read");
                 let reason = error.reason().clone().in_words(words);
                 self.shown.fails(&reason, false);
-                state.unread = Some((reason.clone(), now + self.pause));
+                // The source may have taken its time.
+                state.unread = Some((reason.clone(), self.clock.monotonic() + self.pause));
                 Err(LoginFailure::Failed(reason))
             }
         }
-    }
-
-    /// Why these credentials are still refused, if they were the last ones. From time to time the database is asked, because
-    /// another program may have taken that back.
-    async fn stands(&self, state: &mut State, presented: Option<&Arc<Presented>>, now: Duration) -> Option<Reason> {
-        let Last::Refused { reason, presented: refused, mark } = &mut state.last else { return None };
-        if refused.as_ref() != presented || planted(Planted::RefusedSecretAgain) {
-            return None;
-        }
-        let is_believed = state.recalled.is_some_and(|then| now.saturating_sub(then) < RECALL_PAUSE);
-        let Some(presented) = presented.filter(|_| !is_believed) else { return Some(reason.clone()) };
-        match self.refused.mark(presented.user()).await {
-            Ok(newest) if mark.as_ref().is_some_and(|mark| *mark != newest) => {
-                (state.last, state.taken_back) = (Last::None, Some(Instant::now()));
-                return None;
-            }
-            Ok(newest) => *mark = Some(newest),
-            Err(error) => tracing::warn!(%error, "refused logins cannot be recalled"),
-        }
-        state.recalled = Some(now);
-        Some(reason.clone())
-    }
-
-    /// Notes that CDMS refuses credentials, and words the reason that stands until something changes.
-    async fn refuse(&self, state: &mut State, error: Reason, presented: Option<Arc<Presented>>) -> Reason {
-        let mut words = format!("CDMS refuses the login: {error}");
-        if self.refused.have_a_database() {
-            words.push_str(
-                "; it is not tried again until the user or the password changes, or `hub.retry_login()` is called",
-            );
-        }
-        tracing::error!(host = self.transport.host(), %error, "CDMS refuses the login");
-        metrics::login(true);
-        let reason = error.in_words(words.clone());
-        self.shown.fails(&reason, true);
-        // Before it is stored: whoever is not there to see the end of that must not find another answer.
-        state.recalled = Some(self.clock.monotonic());
-        let (mark, refused) = (state.mark.clone(), presented.clone());
-        state.last = Last::Refused { reason: reason.clone(), presented: refused, mark };
-        self.refused.remember(presented.as_ref(), &words).await;
-        reason
     }
 
     /// When a session ends that is renewed now. It may say that it is over at once.
@@ -283,6 +260,13 @@ impl Attempts {
         let now = self.clock.monotonic();
         let until = state.pace.failed(now).max(now + pause.min(ASKED_PAUSE_MAX));
         self.not_before(state, until, now, &error, format!("the login failed: {error}"))
+    }
+
+    /// Notes that another program logs in without end. This program has tried nothing, so it is not counted.
+    fn had_no_turn(&self, state: &mut State, who: &str) -> Reason {
+        let now = self.clock.monotonic();
+        let words = no_turn(who);
+        self.not_before(state, now + self.pause, now, &words.clone().into(), words)
     }
 
     /// Notes that there is no other session before this time, because they end soon, the last one by this sign.
@@ -328,46 +312,6 @@ impl Attempts {
         }
     }
 
-    /// Whether the secret of a session may be tried once more, as far as the database knows.
-    ///
-    /// # Errors
-    ///
-    /// Another program has learned that it is refused. That is noted.
-    pub(super) async fn may_open(&self, login: &Login) -> Result<(), LoginError> {
-        let Some(presented) = login.presented.as_ref() else { return Ok(()) };
-        let refusal = match self.refused.refusal(presented).await {
-            Ok((refusal, _)) => refusal.map(Reason::from),
-            Err(error) => {
-                tracing::warn!(%error, "refused logins cannot be recalled");
-                None
-            }
-        };
-        let Some(reason) = refusal.filter(|_| !planted(Planted::RefusedSecretAgain)) else { return Ok(()) };
-        let mut state = self.state.lock().await;
-        self.lost.fetch_max(login.number, Ordering::AcqRel);
-        if matches!(&state.last, Last::Done(last) if last.number == login.number) {
-            self.shown.fails(&reason, true);
-            state.recalled = Some(self.clock.monotonic());
-            let (mark, presented) = (state.mark.clone(), login.presented.clone());
-            state.last = Last::Refused { reason: reason.clone(), presented, mark };
-        }
-        Err(LoginError::refused(reason.as_str()))
-    }
-
-    /// Notes that CDMS refuses the secret of this login.
-    pub(super) async fn refused(&self, login: &Login, reason: Reason) -> Reason {
-        let mut state = self.state.lock().await;
-        self.lost.fetch_max(login.number, Ordering::AcqRel);
-        match &state.last {
-            Last::Done(last) if last.number == login.number => {
-                self.refuse(&mut state, reason, login.presented.clone()).await
-            }
-            Last::Refused { reason, .. } => reason.clone(),
-            // A later login may have been made with another secret.
-            _ => reason,
-        }
-    }
-
     /// Notes that CDMS no longer takes this login, by the sign that it gave. A login that it never took has failed, and one that
     /// it took for a short time only is not repeated without end.
     pub(super) async fn lost(&self, login: &Login, sign: &str) {
@@ -382,18 +326,5 @@ impl Attempts {
         } else if let Some(until) = state.pace.lost(now.saturating_sub(login.begun), now) {
             self.too_short(&mut state, until, now, sign);
         }
-    }
-
-    /// Forgets every failure, so that the next request logs in again.
-    pub(super) async fn retry(&self) {
-        let mut state = self.state.lock().await;
-        if let Some(credentials) = self.authenticator.credentials() {
-            self.refused.take_back(credentials.user()).await;
-        }
-        (state.last, state.read, state.unread) = (Last::None, None, None);
-        // Also where the database has not noted it.
-        (state.is_taken_back, state.taken_back) = (true, Some(Instant::now()));
-        state.pace.forgive();
-        self.shown.is(LoginState::Untried);
     }
 }

@@ -1,5 +1,6 @@
 //! Where the logins of a hub stand: the last one and what came of it, and what must be known for the next one.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant as Moment};
 
@@ -24,7 +25,7 @@ pub(super) struct State {
     pub(super) recalled: Option<Duration>,
     /// The database's mark of when the user's refusals were last taken back, as it was before the last login.
     pub(super) mark: Option<String>,
-    /// Whether refusals were taken back in this program, and no login was begun since.
+    /// Whether refusals were taken back in this program that the database still has, and no login was begun since.
     pub(super) is_taken_back: bool,
     /// When refusals were last taken back, in this program or another one.
     pub(super) taken_back: Option<Moment>,
@@ -98,6 +99,8 @@ pub(crate) struct Login {
     pub(super) begun: Duration,
     /// When the session ends, by the monotonic clock, if that is known.
     pub(super) ends: SyncMutex<Option<Duration>>,
+    /// Whether the session opens a connection anew for each request.
+    pub(super) opens_for_each: AtomicBool,
 }
 
 impl Login {
