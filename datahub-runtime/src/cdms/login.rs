@@ -10,6 +10,8 @@ mod pace;
 mod refusals;
 mod shown;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
