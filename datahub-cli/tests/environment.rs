@@ -43,3 +43,26 @@ fn a_misspelt_environment_is_renamed_once() {
     let (code, said) = rename(&["production", "live", "--json"]);
     assert_eq!((code, said.trim()), (Some(0), r#"{"environment":"live","from":"production"}"#));
 }
+
+#[test]
+fn a_wrong_address_creates_nothing() {
+    let project = tempfile::tempdir().unwrap();
+    fs::write(project.path().join("datahub.toml"), "").unwrap();
+    fs::write(project.path().join("empty.db"), "").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_datahub"));
+        let output = command.args(arguments).current_dir(project.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in [&["environment", "rename", "a", "b"][..], &["adopt", "b"]] {
+        let (code, said) = run(&[command, &["--database", "sqlite://none.db"]].concat());
+        assert!(
+            code == Some(2) && said.contains("the database none.db cannot be opened: there is no such file"),
+            "{said}"
+        );
+        assert!(!project.path().join("none.db").exists(), "{command:?}");
+        let (code, said) = run(&[command, &["--database", "sqlite://empty.db"]].concat());
+        let expected = "the database empty.db has no tables of a hub of this version; check the address";
+        assert!(code == Some(1) && said.contains(expected) && said.ends_with("; nothing was changed\n"), "{said}");
+    }
+}

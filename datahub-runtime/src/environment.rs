@@ -91,7 +91,7 @@ impl Adopt {
         let name = valid(name)?;
         let clock = Arc::new(SystemClock::default());
         let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
-        let store = Store::open(&database, clock, options, Meters::default()).await?;
+        let store = Store::open_existing(&database, clock, options, Meters::default()).await?;
         let original = from.as_deref().map_or_else(|| UNNAMED.to_owned(), |from| format!("`{from}`"));
         let reason = format!(
             "this database is a copy of that of {original}, made while the write was open; the copy has not sent it, and the \
@@ -99,15 +99,8 @@ impl Adopt {
         );
         let adopted = store.adopt(name.clone(), from.clone(), Verdict::Rejected { reason }).await;
         store.close().await;
-        let adopted = adopted.map_err(|error| match error {
-            StoreError::Schema { database, .. } => {
-                let message = format!("the database {database} has no tables of a hub of this version");
-                let advice = "check the address; if it is a copy, run `datahub migrate run` on it first";
-                Error::new(ErrorKind::Misconfigured, message).advise(format!("{advice}; nothing was changed"))
-            }
-            other => other.into(),
-        });
-        match adopted? {
+        let advice = "check the address; if it is a copy, run `datahub migrate run` on it first";
+        match adopted.map_err(|error| without_tables(error, advice))? {
             Adoption::Done { closed } => Ok(Adopted { from, closed }),
             Adoption::Not { found } => Err(not_adopted(found.as_deref(), from.as_deref(), &name)),
         }
@@ -124,8 +117,8 @@ impl Adopt {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Misconfigured`] if the database does not belong to `old`, or `new` is no name or the same one;
-/// [`ErrorKind::Store`] if it cannot be used.
+/// [`ErrorKind::Misconfigured`] if the database does not belong to `old` or has no tables of a hub, or `new` is no name or the
+/// same one; [`ErrorKind::Store`] if it cannot be used.
 pub async fn rename(database: impl Into<String>, old: impl Into<String>, new: impl Into<String>) -> Result<(), Error> {
     let (database, old, new) = (database.into(), old.into(), valid(new.into())?);
     let wrong = |message: String, advice: &str| {
@@ -138,10 +131,10 @@ pub async fn rename(database: impl Into<String>, old: impl Into<String>, new: im
         );
     }
     let options = StoreOptions { connections: Some(1), ..StoreOptions::default() };
-    let store = Store::open(&database, Arc::new(SystemClock::default()), options, Meters::default()).await?;
+    let store = Store::open_existing(&database, Arc::new(SystemClock::default()), options, Meters::default()).await?;
     let renamed = store.rename_environment(old.clone(), new).await;
     store.close().await;
-    match renamed? {
+    match renamed.map_err(|error| without_tables(error, "check the address"))? {
         Ok(()) => Ok(()),
         Err(Some(found)) => wrong(
             format!("the database belongs to the environment `{found}`, not to `{old}`"),
@@ -151,6 +144,17 @@ pub async fn rename(database: impl Into<String>, old: impl Into<String>, new: im
             "the database belongs to no environment".to_owned(),
             "call `.environment(…)` on its hub's builder, which names it",
         ),
+    }
+}
+
+/// The error of a database that may be of something else than a hub, with what to do if it is.
+fn without_tables(error: StoreError, advice: &str) -> Error {
+    match error {
+        StoreError::Schema { database, .. } => {
+            let message = format!("the database {database} has no tables of a hub of this version");
+            Error::new(ErrorKind::Misconfigured, message).advise(format!("{advice}; nothing was changed"))
+        }
+        other => other.into(),
     }
 }
 

@@ -171,7 +171,8 @@ impl Store {
         if let (Location::Sqlite { path, .. }, shown) = Location::of_url(url, &options)?
             && !std::path::Path::new(&path).is_file()
         {
-            return Err(StoreError::Open { database: shown, reason: "there is no such file".to_owned() });
+            let reason = "there is no such file; check the address".to_owned();
+            return Err(StoreError::Open { database: shown, reason });
         }
         Store::open(url, clock, options, meters).await
     }

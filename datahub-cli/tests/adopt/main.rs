@@ -34,6 +34,10 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let kit = Kit::new(example_domain::METADATA);
+        // Empty, as one of PostgreSQL is at first.
+        if let Some(file) = kit.database().strip_prefix("sqlite://") {
+            fs::write(file, "").unwrap();
+        }
         let organisation = kit.simulator.seed("Account", [("Name", Value::text("Acme"))]).into();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("datahub.toml"), "").unwrap();
