@@ -2,11 +2,13 @@
 //!
 //! Programs, the derives and the command line read it with [`CdmsSettings::parse`], so a file means the same to all of them.
 
+mod faulty;
 mod read;
 mod secrets;
 
 use crate::diagnostic::{Diagnostic, Spot};
 
+pub use faulty::faulty_toml;
 pub use secrets::{secret_key, without_text, without_values};
 
 /// CDMS, as the table `[cdms]` of `datahub.toml` states it.

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use datahub_model::diagnostic::{Code, Cure, Diagnostic};
 use datahub_model::schema::Database;
-use datahub_model::settings::{CdmsSettings, secret_key, without_text};
+use datahub_model::settings::{CdmsSettings, faulty_toml, secret_key};
 pub use datahub_model::source::Capture;
 use datahub_model::source::{ColumnLimit, Spot, meant_among};
 
@@ -62,12 +62,8 @@ impl Settings {
     ///
     /// The first fault, with its line.
     pub fn parse(text: &str) -> Result<Self, Diagnostic<Spot>> {
-        let root = DeTable::parse(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let help = "write each key on a line of its own, such as `contracts = \"mappings\"`; the file may be empty";
-            let message = error.message().replace('\n', ", ");
-            Diagnostic::of(Code::FaultyToml, without_text(Spot::at(text, offset)), message).cure(help)
-        })?;
+        let help = "write each key on a line of its own, such as `contracts = \"mappings\"`; the file may be empty";
+        let root = DeTable::parse(text).map_err(|error| faulty_toml(text, &error, help))?;
         let mut settings = Settings::default();
         for (key, value) in root.get_ref() {
             let stated = Stated { text, key: key.get_ref(), value };
@@ -211,6 +207,7 @@ mod tests {
             ("models = ['src', '../other']", "must be inside the project"),
             ("password = 'canary'", "`password` must not be in datahub.toml"),
             ("password: canary", "[faulty-toml]\n --> datahub.toml:1:11\nhelp: write each key"),
+            ("[cdms]\nuser = \"EXAMPLE\\canary\"", "use single quotes: `user = 'EXAMPLE\\datahub'`"),
             ("[cdms]\nlogin = 'adfs'\nuzer = 'x'", "3:1"),
             ("[cmds]\nlogin = 'adfs'", "did you mean `cdms`?"),
             ("capture = 3", "must be \"mapped\" or \"contract\""),

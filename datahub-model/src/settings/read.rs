@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::secrets::{secret_key, without_text, without_values};
+use super::faulty::{BACKSLASH, faulty_toml};
+use super::secrets::{secret_key, without_values};
 use super::{Audience, CdmsSettings, Issuer, LoginSettings, NetworkSettings};
 use crate::diagnostic::{Code, Cure, Diagnostic, Spot};
 use crate::nearest::nearest;
@@ -43,12 +44,8 @@ type Found<T> = Result<T, Diagnostic<Spot>>;
 
 /// What a `datahub.toml` says of CDMS.
 pub(super) fn cdms(text: &str) -> Found<Option<CdmsSettings>> {
-    let root = DeTable::parse(text).map_err(|error| {
-        let spot = Spot::at(text, error.span().map_or(0, |span| span.start));
-        let message = error.message().replace('\n', ", ");
-        Diagnostic::of(Code::FaultyToml, without_text(spot), message)
-            .cure("write each key on a line of its own, such as `url = \"https://crm.example.gov.uk/ORG\"`")
-    })?;
+    let help = "write each key on a line of its own, such as `url = \"https://crm.example.gov.uk/ORG\"`";
+    let root = DeTable::parse(text).map_err(|error| faulty_toml(text, &error, help))?;
     let Some(value) = root.get_ref().get("cdms") else { return Ok(None) };
     let Some(table) = value.get_ref().as_table() else {
         let spot = without_values(Spot::at(text, value.span().start));
@@ -255,7 +252,9 @@ impl<'t> Reader<'t> {
         match value.get_ref().as_str() {
             Some("") => Err(self.wrong(key, format!("`{key}` must not be empty"), "write a value, or remove the key")),
             Some(text) if text.chars().any(char::is_control) => {
-                Err(self.wrong(key, format!("`{key}` must not contain control characters"), "remove them"))
+                let stated = &self.text[value.span()];
+                let help = if stated.starts_with('"') && stated.contains('\\') { BACKSLASH } else { "remove them" };
+                Err(self.wrong(key, format!("`{key}` must not contain control characters"), help))
             }
             Some(text) => Ok(Some(text.to_owned())),
             None => Err(self.wrong(key, format!("`{key}` must be a string"), "write it in quotes")),

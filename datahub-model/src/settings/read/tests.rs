@@ -155,3 +155,16 @@ fn a_secret_is_refused_and_not_repeated() {
     let error = read("password = 'canary'").unwrap_err().render("datahub.toml");
     assert!(error.contains("`password` must not be in datahub.toml") && error.contains("DATAHUB_PASSWORD_FILE"));
 }
+
+#[test]
+fn a_backslash_in_double_quotes_gets_its_help() {
+    let lines = "url = 'https://crm'\nlogin = 'ntlm'\n";
+    for user in ["\\datahub", "\\backup", "\\nathan", "\\ursula", "\\user", "\\xaver", "\\xa", "\\Ude", "\\tom"] {
+        let error = read(&format!("{lines}user = \"CANARY{user}\"\n")).unwrap_err().render("datahub.toml");
+        assert!(error.contains("use single quotes: `user = 'EXAMPLE\\datahub'`"), "{user}: {error}");
+    }
+    for line in ["user = 'a\tb'", "user = \"a\tb\"", "user = 'EXAMPLE\\datahub"] {
+        let error = read(&format!("{lines}{line}\n")).unwrap_err().render("datahub.toml");
+        assert!(!error.contains("single quotes"), "{line}: {error}");
+    }
+}
