@@ -16,7 +16,7 @@ use std::fmt;
 use ::url::Url;
 use uuid::Uuid;
 
-pub use address::{AddressError, checked_address, checked_address_with_plain};
+pub use address::{AddressError, checked_address, checked_address_with_plain, without_secrets};
 pub use answer::{Carried, ContactAnswer, Next, Page, PageAnswer, ReadAnswer, ReadError, TrialAnswer, WriteAnswer};
 pub use exchange::{HttpRequest, HttpResponse};
 pub use list::{Direction, Expand, ListError, ListQuery};

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use cdms_odata::crm2011::ServiceRoot;
-use cdms_odata::dialect::AddressError;
+use cdms_odata::dialect::{AddressError, without_secrets};
 use cdms_odata::metadata::Metadata;
 use clap::Args;
 use datahub_derive::project::{MARK, Project};
+use datahub_model::settings::LoginSettings;
 use datahub_runtime::connection::{CheckedModel, ConnectionReport};
 use datahub_runtime::login::Secret;
 use datahub_runtime::{CdmsConfig, CdmsDocuments, Error, ErrorKind, TlsStack};
@@ -53,6 +54,8 @@ pub(crate) struct Live {
     runtime: Runtime,
     /// Whether there is a login for it.
     has_login: bool,
+    /// The command that tries the first contact with it.
+    check: String,
 }
 
 /// The CDMS at an address, or the one that `datahub.toml` names. The login that it states is used for addresses of the same
@@ -83,7 +86,8 @@ pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Log
             config = config.secret(secret);
         }
         let documents = config.documents().map_err(|error| error.to_string())?;
-        return Ok(Live { documents, runtime: runtime()?, has_login: true });
+        let has_login = settings.is_some_and(|settings| settings.login != LoginSettings::None);
+        return Ok(Live { documents, runtime: runtime()?, has_login, check: check(address) });
     }
     let Some(address) = address else {
         return Err(format!(
@@ -97,7 +101,13 @@ pub(crate) fn open(project: &Project, address: Option<&ServiceRoot>, login: &Log
     }
     let documents = CdmsDocuments::without_login_over(address.organisation().as_str(), login.tls);
     let documents = documents.map_err(|error| error.to_string())?;
-    Ok(Live { documents, runtime: runtime()?, has_login: false })
+    Ok(Live { documents, runtime: runtime()?, has_login: false, check: check(Some(address)) })
+}
+
+/// The command that tries the first contact with the CDMS at an address, or with the one that `datahub.toml` names.
+fn check(address: Option<&ServiceRoot>) -> String {
+    let address = address.map(|address| format!(" {}", address.organisation())).unwrap_or_default();
+    format!("datahub check --live{address}")
 }
 
 /// The user, if neither the environment of the command nor its `datahub.toml` has the say.
@@ -153,12 +163,15 @@ impl Live {
     }
 
     fn shown(&self, error: &Error, way_out: &str) -> String {
-        if error.kind() == ErrorKind::LoginRefused && !self.has_login {
-            return format!(
-                "{error}; state the login as `[cdms]` in {MARK}, or open the address in a browser, {way_out}"
-            );
+        let steps = format!("`{}` shows at which step it fails", self.check);
+        match error.kind() {
+            ErrorKind::LoginRefused if !self.has_login => format!(
+                "{error}; state the login in `[cdms]` of {MARK}, or open the address in a browser, {way_out}; {steps}"
+            ),
+            // It would be one more try with a refused secret, which may lock the account.
+            ErrorKind::LoginRefused => error.to_string(),
+            _ => format!("{error}; {steps}"),
         }
-        error.to_string()
     }
 }
 
@@ -168,7 +181,14 @@ pub(crate) fn root(address: &str) -> Result<ServiceRoot, String> {
 }
 
 fn unusable(address: &str, error: &AddressError) -> String {
-    format!("cannot use the address {address}: {error}")
+    let address = without_secrets(address);
+    match error {
+        AddressError::Credentials => format!(
+            "cannot use the address {address}: it must not contain a user or a password; write `user` in [cdms] of {MARK}, and \
+             set DATAHUB_PASSWORD"
+        ),
+        error => format!("cannot use the address {address}: {error}"),
+    }
 }
 
 fn runtime() -> Result<Runtime, String> {

@@ -25,10 +25,10 @@ fn project() -> TempDir {
     folder
 }
 
-/// The exit code, and the error.
+/// The exit code, and the results with the error.
 fn check(address: &str) -> (Option<i32>, String) {
-    let (code, _, error) = checked(&project(), &["--live", address]);
-    (code, error)
+    let (code, text, error) = checked(&project(), &["--live", address]);
+    (code, text + &error)
 }
 
 /// The exit code, the results, and the error.
@@ -47,15 +47,19 @@ fn everything_else_is_reported_without_cdms_too() {
     let (_, without, _) = checked(&folder, &[]);
     assert!(without.contains("unknown key `sett`") && without.contains("1 fault"), "{without}");
     let (code, text, error) = checked(&folder, &["--live", "http://127.0.0.1:1/ORG"]);
-    let (steps, rest) = text.split_once("\n\n").unwrap();
-    let (connection, rest): (Vec<_>, Vec<_>) = rest.lines().partition(|line| line.starts_with("connection "));
-    assert_eq!((code, rest), (Some(2), without.lines().collect()), "{error}");
-    assert_eq!(connection, ["connection 0 of 1 steps that were tried work, 5 not tried; 1 request"]);
+    let (found, rest) = text.split_once("CDMS at ").unwrap();
+    let (steps, rest) = rest.split_once("\n\n").unwrap();
+    let (connection, rest) = rest.split_once('\n').unwrap();
+    let expected = format!("{}; CDMS could not be looked at\n", without.trim_end());
+    assert_eq!((code, format!("{found}{rest}")), (Some(2), expected), "{error}");
+    assert_eq!(connection, "connection 0 steps work, 1 fails, 5 not tried; 1 request");
     assert!(steps.contains("✗ address       127.0.0.1:1 cannot be reached: "), "{steps}");
-    assert!(error.starts_with("error: cannot connect to CDMS: address: 127.0.0.1:1 cannot be reached: "), "{error}");
+    assert_eq!(error, "error: cannot connect to CDMS; see `address` above\n");
     let (code, text, plain) = checked(&folder, &["--json", "--live", "http://127.0.0.1:1/ORG"]);
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(code == Some(2) && lines.iter().any(|line| line["code"] == "unknown-key"), "{text}");
+    let sum = &lines[lines.len() - 2];
+    assert_eq!((&sum["faults"], &sum["failed"]), (&1.into(), &1.into()), "{sum}");
     let last = lines.last().unwrap()["error"].as_str().unwrap();
     assert_eq!((format!("error: {last}\n"), &plain), (error, &plain));
 }
@@ -68,18 +72,22 @@ fn simulator() -> Simulator {
 fn a_server_that_cannot_be_looked_at_gets_a_clear_error() {
     let page = "what answers there is no data service of CRM 2011";
     for (fault, part, requests) in [
+        (Fault::Unauthorized, "✗ login         CDMS asks for a login: it answered with an empty body (status 401)", 2),
+        (Fault::RedirectToLogin, "✗ login         CDMS asks for a login: it answered with a redirect to", 2),
         (
-            Fault::Unauthorized,
-            "login: CDMS asks for a login: it answered with an empty body (status 401); state the",
+            Fault::RedirectTo("http://127.0.0.1:1/".to_owned()),
+            "✗ login         CDMS asks for a login: it answered with a",
             2,
         ),
-        (Fault::RedirectToLogin, "login: CDMS asks for a login: it answered with a redirect to", 2),
-        (Fault::RedirectTo("http://127.0.0.1:1/".to_owned()), "login: CDMS asks for a login: it answered with a", 2),
-        (Fault::LoginForm, "login: CDMS asks for a login: it answered with a page that asks for a password", 2),
+        (
+            Fault::LoginForm,
+            "✗ login         CDMS asks for a login: it answered with a page that asks for a password",
+            2,
+        ),
         (Fault::Html(404), page, 2),
-        (Fault::Html(503), "organisation: CDMS does not answer properly: an HTML page (status 503)", 2),
+        (Fault::Html(503), "? organisation  CDMS does not answer properly: an HTML page (status 503)", 2),
         (Fault::NotJson, page, 2),
-        (Fault::DropBeforeCommit, "address: 127.0.0.1:", 1),
+        (Fault::DropBeforeCommit, "✗ address       127.0.0.1:", 1),
         (Fault::Truncate, "gives no whole answer: the answer broke off", 1),
     ] {
         let simulator = simulator();
@@ -105,8 +113,9 @@ fn a_document_that_cannot_be_used_is_told_after_what_works() {
         // The first request of this kind is for the service itself.
         simulator.fault(FaultRule::new(fault).on(Operation::Other).after(1));
         let (code, text, error) = checked(&project(), &["--live", &simulator.root()]);
-        assert!(code == Some(2) && error.contains(part), "{shown}: {code:?} {error}");
-        assert!(error.starts_with("error: cannot look at all of CDMS: schema: $metadata cannot be read: "), "{error}");
+        assert!(code == Some(2) && text.contains(part), "{shown}: {code:?} {text}");
+        assert_eq!(error, "error: cannot look at all of CDMS; see `schema` above\n");
+        assert!(text.ends_with("; not all of CDMS could be looked at\n"), "{text}");
         assert!(text.contains("✓ organisation  CDMS is organisation "), "{shown}: {text}");
         assert_eq!(simulator.requests().len(), 3, "{shown}: nothing is repeated or followed");
     }
@@ -153,4 +162,33 @@ fn a_document_without_an_end_is_given_up() {
     assert!(code == Some(2) && error.contains("the document is larger than 128 MiB"), "{code:?} {error}");
     let sent = server.join().unwrap();
     assert!((127..300).contains(&sent), "{sent} MiB were sent");
+}
+
+/// A project with one contract need not read of everything else that its CDMS has.
+#[test]
+fn what_the_snapshot_lacks_is_one_note_if_it_is_much() {
+    let attributes: String = (0..18).map(|at| format!(r#"<Property Name="Extra{at}" Type="Edm.String"/>"#)).collect();
+    let more = METADATA.replace("</EntityType>", &format!("{attributes}</EntityType>"));
+    let entity = |name: &str| {
+        let properties =
+            METADATA.split_once("<EntityType Name=\"Account\">").unwrap().1.split_once("</EntityType>").unwrap().0;
+        format!("<EntityType Name=\"{name}\">{}</EntityType>", properties.replace("AccountId", &format!("{name}Id")))
+    };
+    let with_an_entity = more
+        .replace("<EntityContainer>", &format!("{}<EntityContainer>", entity("Fund")))
+        .replace("</EntityContainer>", "<EntitySet Name=\"FundSet\" EntityType=\"Ns.Fund\"/></EntityContainer>");
+    // The simulator has two more, `Organization` and `SystemUser`.
+    let folded = "note: CDMS has 3 entities and 18 attributes that the snapshot lacks; none is used. `datahub import --live` \
+                  saves CDMS's $metadata as the snapshot";
+    for (metadata, is_folded) in [(more, false), (with_an_entity, true)] {
+        let simulator = Simulator::builder().metadata(Metadata::parse(&metadata).unwrap()).start().unwrap();
+        let (code, text, error) = checked(&project(), &["--live", &simulator.root()]);
+        assert_eq!((code, text.contains(folded)), (Some(0), is_folded), "{text}{error}");
+        let listed = text.lines().filter(|line| line.starts_with("note: CDMS has changed: ")).count();
+        assert_eq!(listed, if is_folded { 0 } else { 20 }, "{text}");
+        assert!(text.find("note: ") < text.find("CDMS at "), "{text}");
+        let (_, text, _) = checked(&project(), &["--json", "--live", &simulator.root()]);
+        let listed = text.lines().filter(|line| line.contains("\"cdms-changed\"")).count();
+        assert_eq!(listed, if is_folded { 21 } else { 20 }, "{text}");
+    }
 }

@@ -28,7 +28,10 @@ pub enum AddressError {
         /// The host.
         host: String,
     },
-    /// It carries a user, a query or a fragment.
+    /// It carries a user or a password.
+    #[error("the address must not contain a user or password; they belong to the login")]
+    Credentials,
+    /// It carries a query or a fragment.
     #[error("the address must not contain {what}; remove it")]
     Superfluous {
         /// What it carries.
@@ -52,12 +55,11 @@ pub fn checked_address(text: &str) -> Result<Url, AddressError> {
 /// See [`AddressError`].
 pub fn checked_address_with_plain(text: &str, plain_http: &[String]) -> Result<Url, AddressError> {
     let url = Url::parse(text)
-        .map_err(|error| AddressError::NotAUrl { text: without_user(text), reason: error.to_string() })?;
-    let superfluous = [
-        (!url.username().is_empty() || url.password().is_some(), "a user or password"),
-        (url.query().is_some(), "a query"),
-        (url.fragment().is_some(), "a fragment"),
-    ];
+        .map_err(|error| AddressError::NotAUrl { text: without_secrets(text), reason: error.to_string() })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(AddressError::Credentials);
+    }
+    let superfluous = [(url.query().is_some(), "a query"), (url.fragment().is_some(), "a fragment")];
     if let Some((_, what)) = superfluous.into_iter().find(|(found, _)| *found) {
         return Err(AddressError::Superfluous { what });
     }
@@ -69,12 +71,25 @@ pub fn checked_address_with_plain(text: &str, plain_http: &[String]) -> Result<U
     }
 }
 
-/// The text without what stands before an `@`, which may contain a password.
-fn without_user(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => text.to_owned(),
-    }
+/// An address as it can be shown to people, also where it is no URL: without a user and a password, and without a query and a
+/// fragment, which may contain a token.
+pub fn without_secrets(address: &str) -> String {
+    let (scheme, rest) = match address.find("://") {
+        Some(at) => address.split_at(at + "://".len()),
+        None => ("", address),
+    };
+    // The last `@`, because a password may contain others.
+    let (user, rest) = match rest.rsplit_once('@') {
+        // A password with a `?`, or an `@` in a query: which of the two cannot be told.
+        Some((before, _)) if before.contains(['?', '#']) => return format!("{scheme}…"),
+        Some((_, rest)) => ("…@", rest),
+        None => ("", rest),
+    };
+    let (place, query) = match rest.find(['?', '#']) {
+        Some(at) => (&rest[..at], format!("{}…", &rest[at..=at])),
+        None => (rest, String::new()),
+    };
+    format!("{scheme}{user}{place}{query}")
 }
 
 fn is_named(url: &Url, hosts: &[String]) -> bool {
@@ -122,6 +137,24 @@ mod tests {
             checked_address(text).unwrap();
         }
     }
+
+    #[test]
+    fn what_may_be_secret_is_not_shown() {
+        for (address, shown) in [
+            ("https://crm.example.gov.uk/ORG", "https://crm.example.gov.uk/ORG"),
+            ("https://bob:secret@crm/ORG", "https://…@crm/ORG"),
+            ("https://bob:secret@x@crm/ORG", "https://…@crm/ORG"),
+            ("https://bob:secret?x@crm/ORG", "https://…"),
+            ("https://crm/ORG?token=secret", "https://crm/ORG?…"),
+            ("https://crm/ORG#secret", "https://crm/ORG#…"),
+            ("https://crm/ORG?mail=secret@example.org&token=secret", "https://…"),
+            ("bob:secret@crm", "…@crm"),
+            ("bob://secret@crm", "bob://…@crm"),
+        ] {
+            assert_eq!(without_secrets(address), shown);
+        }
+    }
+
     #[test]
     fn plain_http_is_for_the_named_hosts_alone() {
         let hosts = ["crm.intern".to_owned(), "10.0.0.7".to_owned()];

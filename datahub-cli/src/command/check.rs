@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::fetch::Login;
 use crate::output::{Format, Output};
 use checks::{CHECKS, Finding, Level, Outcome, Seen};
-use live::Looked;
+use live::{Incomplete, Looked, Summary};
 use report::{Places, counted};
 
 /// What `datahub check` is told.
@@ -95,23 +95,28 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
     let mut unread = None;
     let mut connection = None;
     if let Some(address) = &options.live {
-        match live::run(address.as_deref(), &options.login, &project, &tree) {
+        match live::run(address.as_deref(), &options.login, &project, &tree, output.is_json()) {
             Ok(mut looked) => {
                 unread = looked.incomplete.take();
-                connection = Some(Connection { faults: looked.faults(), summary: looked.summary() });
-                print_steps(&looked, output);
-                outcomes.extend(looked.drift.map(|drift| ("live", drift)));
+                let faults = looked.faults();
+                outcomes.extend(looked.drift.take().map(|drift| ("live", drift)));
+                connection = Some((looked, faults));
             }
-            Err(error) => unread = Some(error),
+            Err(incomplete) => unread = Some(incomplete),
         }
     }
     for (name, outcome) in &outcomes {
         outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
     }
-    if let Some(Connection { faults, summary: (summary, tried) }) = &connection {
-        let json = json!({"check": "connection", "checked": tried, "faults": faults});
-        output.result(&format!("{:<10} {summary}", "connection"), &json);
-    }
+    // Last, so that findings do not push it out of sight.
+    let connection = connection.map(|(looked, faults)| {
+        let last = outcomes.iter().flat_map(|(_, outcome)| &outcome.findings).last();
+        print_steps(&looked, last, output);
+        let Summary { text, tried, failed } = looked.summary();
+        let json = json!({"check": "connection", "checked": tried, "failed": failed, "faults": faults});
+        output.result(&format!("{:<10} {text}", "connection"), &json);
+        Connection { faults, failed }
+    });
     for (name, outcome) in &outcomes {
         let faults = outcome.faults();
         let text = format!("{name:<10} {}", outcome.summary);
@@ -121,22 +126,28 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         }
         output.result(&text, &json);
     }
-    summary(&outcomes, connection.map_or(0, |connection| connection.faults), &tree, options, unread, output)
+    summary(&outcomes, connection.as_ref(), &tree, options, unread, output)
 }
 
 /// What the first contact with CDMS came to.
 struct Connection {
     faults: usize,
-    /// In words, and how many steps were tried.
-    summary: (String, usize),
+    /// How many steps fail, also those that are no fault of the project.
+    failed: usize,
 }
 
-/// Prints the steps of the first contact.
-fn print_steps(looked: &Looked, output: &Output) {
+/// Prints the steps of the first contact, apart from the last finding before them.
+fn print_steps(looked: &Looked, last: Option<&Finding>, output: &Output) {
+    let is_a_line = |finding: &Finding| match output.format() {
+        Format::Text => finding.level == Level::Note && finding.fault.diagnostic.place.line == 0,
+        Format::Github => true,
+        Format::Json => false,
+    };
     if output.is_json() {
         looked.steps().for_each(|step| output.only_json(&step));
     } else {
-        output.line(&format!("{}\n", looked.connection));
+        let gap = if last.is_some_and(is_a_line) { "\n" } else { "" };
+        output.line(&format!("{gap}{}\n", looked.connection));
     }
 }
 
@@ -166,30 +177,37 @@ fn nothing_to_check(project: &Project) -> String {
 /// The files that cannot be used, and why CDMS cannot be compared, if it is `unread`.
 fn summary(
     outcomes: &[(&str, Outcome)],
-    of_connection: usize,
+    connection: Option<&Connection>,
     tree: &Tree,
     options: &Options,
-    unread: Option<String>,
+    unread: Option<Incomplete>,
     output: &Output,
 ) -> Result<bool, String> {
     let findings = || outcomes.iter().flat_map(|(_, outcome)| &outcome.findings);
-    let faults = of_connection + findings().filter(|finding| finding.level == Level::Error).count();
+    let faults = connection.map_or(0, |connection| connection.faults)
+        + findings().filter(|finding| finding.level == Level::Error).count();
     let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
     let mut text = counted(faults, "fault");
     if fixable > 0 && !options.fix {
         text.push_str(&format!(", of which `datahub check --fix` corrects {fixable}"));
     }
-    let json = json!({
+    if let Some(unread) = &unread {
+        text.push_str(&format!("; {}", unread.so));
+    }
+    let mut json = json!({
         "contracts": tree.contracts.len(),
         "models": tree.models.len(),
         "metadata": tree.metadata.is_some(),
         "faults": faults,
         "fixable": fixable,
     });
+    if let Some(connection) = connection {
+        json["failed"] = connection.failed.into();
+    }
     output.result(&text, &json);
     let unusable: Vec<_> =
         findings().filter(|finding| finding.is_about_a_file()).map(|finding| finding.fault.file.as_str()).collect();
     let unusable = (!unusable.is_empty()).then(|| format!("cannot use {}", unusable.join(", ")));
-    let errors: Vec<_> = unusable.into_iter().chain(unread).collect();
+    let errors: Vec<_> = unusable.into_iter().chain(unread.map(|unread| unread.error)).collect();
     if errors.is_empty() { Ok(faults == 0) } else { Err(errors.join("\n")) }
 }

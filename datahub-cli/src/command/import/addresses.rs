@@ -19,7 +19,8 @@ const WAY_OUT: &str = "save the document, and import the file";
 impl Address {
     /// The address that was given; `None` if it is the path of a file.
     pub(super) fn of(given: &str) -> Result<Option<Self>, String> {
-        if !given.starts_with("http://") && !given.starts_with("https://") {
+        let scheme = given.to_ascii_lowercase();
+        if !scheme.starts_with("http://") && !scheme.starts_with("https://") {
             return Ok(None);
         }
         let given = given.trim_end_matches('/');
