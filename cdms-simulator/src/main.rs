@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cdms_odata::metadata::{EdmType, Metadata};
-use cdms_simulator::{Expiry, NtlmServer, Simulator, SimulatorBuilder, SimulatorClock};
+use cdms_simulator::{AdFsServer, Expiry, NtlmServer, OAuthServer, Simulator, SimulatorBuilder, SimulatorClock};
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -45,6 +45,14 @@ struct Arguments {
     /// Require a login by NTLM on each connection.
     #[arg(long, value_name = "DOMAIN\\USER:PASSWORD", value_parser = ntlm, conflicts_with = "login")]
     ntlm: Option<[String; 3]>,
+    /// Require a login by AD FS, whose token service runs beside; its `sign-in` for [cdms] of datahub.toml is the second
+    /// line that is printed.
+    #[arg(long, value_name = "USER:PASSWORD", value_parser = login, conflicts_with_all = ["login", "ntlm"])]
+    adfs: Option<(String, String)>,
+    /// Require a token of OAuth 2, which this application gets; `token-url` for [cdms] of datahub.toml is the second line
+    /// that is printed.
+    #[arg(long, value_name = "CLIENT:SECRET", value_parser = client, conflicts_with_all = ["login", "ntlm", "adfs"])]
+    oauth: Option<(String, String)>,
     /// Answer to a request without a session: 401, a redirect to a login page, or the login form instead of data.
     #[arg(long, value_name = "ANSWER", requires = "login", default_value = "401", value_parser = expiry())]
     expiry: Expiry,
@@ -141,9 +149,16 @@ fn relation(text: &str) -> Result<[String; 4], &'static str> {
 }
 
 fn login(text: &str) -> Result<(String, String), &'static str> {
-    let parts = text.split_once(':').filter(|(user, _)| !user.is_empty());
-    let (user, password) = parts.ok_or("expected USER:PASSWORD")?;
-    Ok((user.to_owned(), password.to_owned()))
+    pair(text).ok_or("expected USER:PASSWORD")
+}
+
+fn client(text: &str) -> Result<(String, String), &'static str> {
+    pair(text).ok_or("expected CLIENT:SECRET")
+}
+
+fn pair(text: &str) -> Option<(String, String)> {
+    let (name, secret) = text.split_once(':').filter(|(name, _)| !name.is_empty())?;
+    Some((name.to_owned(), secret.to_owned()))
 }
 
 fn ntlm(text: &str) -> Result<[String; 3], &'static str> {
@@ -206,6 +221,13 @@ fn run(options: &Arguments) -> Result<(), String> {
     }
     // The server also runs if its output is not read.
     _ = writeln!(std::io::stdout(), "{}", simulator.service_root());
+    // For `[cdms]` of datahub.toml.
+    if let Some(sign_in) = simulator.token_services().first() {
+        _ = writeln!(std::io::stdout(), "sign-in = \"{sign_in}\"");
+    }
+    if options.oauth.is_some() {
+        _ = writeln!(std::io::stdout(), "token-url = \"{}\"", simulator.token_url());
+    }
     simulator.wait();
     Ok(())
 }
@@ -270,6 +292,12 @@ fn build(options: &Arguments, metadata: Metadata) -> Result<SimulatorBuilder, St
     }
     if let Some([domain, user, password]) = &options.ntlm {
         builder = builder.ntlm(NtlmServer::new(domain, user, password));
+    }
+    if let Some((user, password)) = &options.adfs {
+        builder = builder.adfs(AdFsServer::new(user, password));
+    }
+    if let Some((client, secret)) = &options.oauth {
+        builder = builder.oauth(OAuthServer::new(client, secret));
     }
     Ok(builder.metadata(metadata))
 }

@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
@@ -30,14 +30,24 @@ fn program(folder: &PathBuf, arguments: &[&str]) -> Command {
 struct Serving {
     process: Child,
     root: String,
+    output: BufReader<ChildStdout>,
 }
 
 impl Serving {
     fn start(folder: &PathBuf, arguments: &[&str]) -> Self {
         let mut process = program(folder, arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut root = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut root).unwrap();
-        Serving { process, root: root.trim_end().to_owned() }
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut root).unwrap();
+        Serving { process, root: root.trim_end().to_owned(), output }
+    }
+
+    /// The value of the next line, which is a key of `[cdms]`.
+    fn stated(&mut self, key: &str) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        let value = line.strip_prefix(&format!("{key} = \"http://")).and_then(|rest| rest.strip_suffix("\"\n"));
+        value.unwrap_or_else(|| panic!("{line}")).to_owned()
     }
 
     /// Status line and body of a GET.
@@ -145,7 +155,7 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
     std::fs::write(folder.join("broken.json"), "[{]").unwrap();
     std::fs::write(folder.join("unknown.json"), r#"[{"entity": "Account", "attributes": {"Nmae": "x"}}]"#).unwrap();
     let seeded = |file| ["--metadata", "metadata.xml", "--seed", file];
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 16] = [
         (&[], &["--metadata <FILE>"]),
         (&["--metadata", "nothing.xml"], &["cannot read nothing.xml"]),
         (&["--metadata", "broken.xml"], &["broken.xml", "line 1"]),
@@ -156,6 +166,9 @@ fn wrong_input_is_reported_with_its_place_and_exit_code_2() {
         (&["--metadata", "metadata.xml", "--listen", "here"], &["--listen <ADDRESS>", "here"]),
         (&["--metadata", "metadata.xml", "--login", "hub"], &["--login <USER:PASSWORD>", "expected USER:PASSWORD"]),
         (&["--metadata", "metadata.xml", "--ntlm", "hub:secret"], &["--ntlm <", "expected DOMAIN\\USER:PASSWORD"]),
+        (&["--metadata", "metadata.xml", "--adfs", ":secret"], &["--adfs <", "expected USER:PASSWORD"]),
+        (&["--metadata", "metadata.xml", "--oauth", "hub"], &["--oauth <", "expected CLIENT:SECRET"]),
+        (&["--metadata", "metadata.xml", "--oauth", "a:b", "--adfs", "a:b"], &["cannot be used with"]),
         (
             &["--metadata", "metadata.xml", "--max-length", "Account.Nmae=5"],
             &["--max-length Account.Nmae", "metadata.xml has no such attribute"],
@@ -205,6 +218,8 @@ fn the_help_lists_all_options_and_the_exit_code() {
         "--clock <MS>",
         "--login <USER:PASSWORD>",
         "--ntlm <DOMAIN\\USER:PASSWORD>",
+        "--adfs <USER:PASSWORD>",
+        "--oauth <CLIENT:SECRET>",
         "--expiry <ANSWER>",
         "--page-size <RECORDS>",
         "--max-length <ENTITY.ATTRIBUTE=LENGTH>",
@@ -222,5 +237,35 @@ fn the_help_lists_all_options_and_the_exit_code() {
         "/_control/",
     ] {
         assert!(text.contains(part), "{text} does not say: {part}");
+    }
+}
+
+/// What `datahub.toml` must say of the login is printed, and leads to where the login is.
+#[test]
+fn a_login_is_asked_for_and_what_to_configure_is_printed() {
+    let folder = folder("logins");
+    let mut adfs = Serving::start(&folder, &["--metadata", "metadata.xml", "--adfs", "EXAMPLE\\ada:secret"]);
+    let sign_in = adfs.stated("sign-in");
+    let (status, _) = adfs.get("/AccountSet");
+    assert!(status.contains(" 302 "), "{status}");
+    TcpStream::connect(sign_in.split('/').next().unwrap()).unwrap();
+
+    let mut oauth = Serving::start(&folder, &["--metadata", "metadata.xml", "--oauth", "hub:secret"]);
+    let token_url = oauth.stated("token-url");
+    let (status, _) = oauth.get("/AccountSet");
+    assert!(status.contains(" 401 "), "{status}");
+    let (host, path) = token_url.split_once('/').unwrap();
+    for (secret, expected) in [("wrong", "invalid_client"), ("secret", "access_token")] {
+        let body = format!("grant_type=client_credentials&client_id=hub&client_secret={secret}&resource=x");
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head = format!(
+            "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(expected), "{answer}");
     }
 }
