@@ -20,7 +20,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let database = env::var("DATABASE_URL").unwrap_or_else(|_| "sqlite://hub.db".to_owned());
     let builder = Hub::builder()
         .database(database)
-        .cdms(cdms, Anonymous) // or your own `Authenticator`
+        // Or `.cdms_from(datahub_runtime::CdmsConfig::read("datahub.toml")?)`, with the login of `[cdms]`.
+        .cdms(cdms, Anonymous)
         .models({{crate}}::models())
         .migrations(datahub_runtime::migrations!()); // those of `datahub migrate new`
     builder.migrate().await?; // or run `datahub migrate run` as a user who may change tables

@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let hub = Hub::builder()
         .database(&database)
-        .cdms(cdms, Anonymous) // or your own `Authenticator`
+        .cdms(cdms, Anonymous) // or `.cdms_from(CdmsConfig::read("datahub.toml")?)`, with the login of `[cdms]`
         .models(example_domain::models())
         .program("crm")
         .create_tables() // or your migrations
