@@ -48,7 +48,7 @@ async fn each_trouble_has_its_own_words_and_is_tried_again_after_a_pause() {
 async fn an_expired_password_and_a_second_factor_are_for_people_and_not_tried_again() {
     let troubles: [(AdFsTrouble, &[&str]); 2] = [
         (AdFsTrouble::NewPassword, &["asks for a new password", "has expired"]),
-        (AdFsTrouble::SecondFactor, &["a second factor (\"AzureMfaAuthentication\")", "`hub.retry_login()`"]),
+        (AdFsTrouble::SecondFactor, &["a second factor (`AzureMfaAuthentication`)", "`hub.retry_login()`"]),
     ];
     for (trouble, words) in troubles {
         let kit = kit(|adfs| adfs);
@@ -171,7 +171,7 @@ async fn any_page_that_asks_for_a_password_right_after_it_was_sent_is_a_refusal(
             let (cdms, hub) = answered_with(&kit, (user, password), page.clone(), PASSWORD).await;
             for _ in 0..3 {
                 let error = asked(&hub, ErrorKind::LoginRefused).await;
-                says(&error, &["refuses the user \"EXAMPLE\\\\datahub\" or its password", "\"Wrong.\""]);
+                says(&error, &["refuses the user `EXAMPLE\\datahub` or its password", "`Wrong.`"]);
                 assert!(!error.to_string().contains("nothing was sent"), "{error}");
                 kit.advance(Duration::from_secs(600));
             }

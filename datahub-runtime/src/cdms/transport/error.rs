@@ -77,6 +77,9 @@ pub(crate) enum Lost {
     /// The connection ended before it began, or what came is not HTTP.
     #[error("{}", in_words(.0))]
     Broken(#[source] reqwest::Error),
+    /// A server without TLS ended the connection before an answer came.
+    #[error("the server closed the connection without an answer; if it speaks TLS, write https:// in its address")]
+    Closed(#[source] reqwest::Error),
     /// It has more headers, or larger ones, than the hub reads.
     #[error(
         "the answer has more than {HEADERS_MAX} headers, or more than {} KiB of them, which no CDMS sends; look for a proxy or \
@@ -123,6 +126,7 @@ impl NoResponse {
         NoResponse::Lost(match error.is_timeout() {
             true => Lost::TimedOut(error),
             false if has_too_large_a_head(&error) => Lost::Headers,
+            false if url.is_some_and(|url| url.scheme() == "http") && is_closed(&error) => Lost::Closed(error),
             false => Lost::Broken(error),
         })
     }
@@ -166,10 +170,21 @@ fn has_too_large_a_head(error: &(dyn Error + 'static)) -> bool {
         .any(|error| error.to_string() == "message head is too large")
 }
 
+/// Whether the server ended the connection before an answer had come.
+fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let is_end = |cause: &&(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
+        Some(error) => matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset),
+        // The HTTP client passes on no type for it.
+        None => cause.to_string() == "connection closed before message completed",
+    };
+    causes(error).iter().any(is_end)
+}
+
 /// An error and its causes in words, without the address.
 pub(super) fn in_words(error: &reqwest::Error) -> String {
-    // With TLS 1.3, a server may end a handshake after the request was sent.
-    if let Some(words) = handshake::in_words(error).filter(|_| !error.is_connect()) {
+    // With TLS 1.3, a server may end a handshake after the request was sent, and says why.
+    if let Some(words) = handshake::fault_in_words(error).filter(|_| !error.is_connect()) {
         return words;
     }
     let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };

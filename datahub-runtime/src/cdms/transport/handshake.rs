@@ -21,24 +21,33 @@ const PRIVATE: &str = "if its authority is your organisation's own, name the fil
 const OLD: &str = "the server offers only TLS 1.0 or 1.1, which are not safe; have TLS 1.2 switched on there, which Windows \
                    Server 2008 R2 and later have";
 
-/// The words for an error of the HTTP client, if a handshake is its cause.
+/// The words for an error of the HTTP client while it connects over TLS, if the handshake is its cause.
 pub(super) fn in_words(error: &(dyn Error + 'static)) -> Option<String> {
+    fault_in_words(error).or_else(|| {
+        is_broken_off(error)
+            .then(|| format!("the server ended the connection in the middle of the TLS handshake; {CBC}"))
+    })
+}
+
+/// The words for an error of TLS itself, which may also come after the handshake.
+pub(super) fn fault_in_words(error: &(dyn Error + 'static)) -> Option<String> {
     let causes = causes(error);
     if let Some(error) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return Some(of_rustls(error));
     }
     // An error of the operating system's TLS has no type that is known here, and words of its own.
-    if let Some(words) = causes.iter().find_map(|cause| of_system(&cause.to_string())) {
-        return Some(words);
-    }
+    causes.iter().find_map(|cause| of_system(&cause.to_string()))
+}
+
+/// Whether the connection ended, once it was made, before it was secured.
+fn is_broken_off(error: &(dyn Error + 'static)) -> bool {
+    let causes = causes(error);
     let of_tcp = causes.iter().any(|cause| cause.to_string().starts_with("tcp "));
     let is_end = |cause: &io::Error| match cause.kind() {
         io::ErrorKind::UnexpectedEof => cause.to_string().contains("handshake"),
         kind => kind == io::ErrorKind::ConnectionReset,
     };
-    let is_broken_off = causes.iter().filter_map(|cause| cause.downcast_ref()).any(is_end);
-    (is_broken_off && !of_tcp)
-        .then(|| format!("the server ended the connection in the middle of the TLS handshake; {CBC}"))
+    !of_tcp && causes.iter().filter_map(|cause| cause.downcast_ref()).any(is_end)
 }
 
 fn of_rustls(error: &rustls::Error) -> String {
@@ -97,10 +106,12 @@ fn of_certificate(fault: &CertificateError) -> String {
             let names = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
             wrong_name(&format!("; it is for {names} and not for {}", expected.to_str()))
         }
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => format!(
-            "the server's certificate cannot be trusted: it is that of an authority, and self-signed; have the server given \
-             one of its own; {PRIVATE}"
-        ),
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the server's certificate cannot be trusted: it is the certificate of an authority, which is not accepted for a \
+             server, also as `ca-file`; have one issued for the server (with openssl: `-addext \
+             basicConstraints=critical,CA:FALSE`)"
+                .to_owned()
+        }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
             "the server's certificate is signed in a way that is not safe any more, such as with SHA-1; have it reissued"
                 .to_owned()

@@ -61,6 +61,20 @@ fn server(answer: Option<&'static [u8]>) -> SocketAddr {
     address
 }
 
+/// Accepts one connection, reads a byte of its request, sends these bytes, and resets the connection.
+fn resetting(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let address = listener.local_addr().expect("it has an address");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client connects");
+        _ = stream.read(&mut [0]);
+        _ = stream.write_all(answer);
+        // The client reads what has come before the end; what is left unread here makes the end a reset.
+        std::thread::sleep(Duration::from_millis(50));
+    });
+    address
+}
+
 /// Accepts one connection, and answers its request with these bytes and then with others until the client has had enough.
 /// Returns the address, and how many bytes were taken.
 fn endless(begin: &'static str, again: &'static [u8]) -> (SocketAddr, tokio::task::JoinHandle<usize>) {
@@ -155,11 +169,18 @@ async fn what_was_sent_and_is_lost_says_how() {
     assert!(matches!(silent, NoResponse::Lost(Lost::TimedOut(_))), "{silent:?}");
     assert!(silent.to_string().starts_with("no answer in time"), "{silent}");
     assert!(silent.is_outage());
-    for nonsense in [&b""[..], b"this is no HTTP\r\n\r\n"] {
-        let broken = get(&format!("http://{}/", server(Some(nonsense)))).await;
-        assert!(matches!(broken, NoResponse::Lost(Lost::Broken(_))), "{broken:?}");
-        assert!(!broken.is_outage(), "a connection that breaks is no outage yet");
+    let broken = get(&format!("http://{}/", server(Some(b"this is no HTTP\r\n\r\n")))).await;
+    assert!(matches!(broken, NoResponse::Lost(Lost::Broken(_))), "{broken:?}");
+    assert!(!broken.is_outage(), "a connection that breaks is no outage yet");
+    for closed in [server(Some(b"")), resetting(b"")] {
+        let closed = get(&format!("http://{closed}/")).await;
+        assert!(matches!(closed, NoResponse::Lost(Lost::Closed(_))), "{closed:?}");
+        assert!(closed.to_string().contains("closed the connection without an answer; if it speaks TLS"), "{closed}");
+        assert!(!closed.is_outage());
     }
+    let reset = get(&format!("http://{}/", resetting(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"))).await;
+    assert!(matches!(reset, NoResponse::Lost(Lost::Truncated(_))), "{reset:?}");
+    assert!(reset.to_string().contains("reset") && !reset.to_string().contains("TLS"), "{reset}");
     let cut = get(&format!("http://{}/", server(Some(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")))).await;
     assert!(matches!(cut, NoResponse::Lost(Lost::Truncated(_))), "{cut:?}");
     assert!(cut.to_string().starts_with("the answer broke off: "), "{cut}");

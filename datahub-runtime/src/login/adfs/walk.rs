@@ -110,9 +110,9 @@ impl AdFs {
     /// are for people.
     fn refused(&self, pages: &Pages<'_>, page: &Page) -> LoginError {
         let said = adfs::said(page.document()).map(|said| pages.repeated(&said, SAID_MAX));
-        let said = said.map(|said| format!(", in its words {said:?}")).unwrap_or_default();
+        let said = said.map(|said| format!(", in its words `{said}`")).unwrap_or_default();
         LoginError::refused(format!(
-            "AD FS at {} refuses the user {:?} or its password{said}; the page is the same if the account is locked, disabled \
+            "AD FS at {} refuses the user `{}` or its password{said}; the page is the same if the account is locked, disabled \
              or expired: check user and password, then ask the administrator",
             host_of(page.url()),
             self.user
@@ -124,12 +124,12 @@ impl AdFs {
         let (at, host) = (page.in_words(), host_of(page.url()));
         match end {
             adfs::Page::NewPassword => LoginError::refused(format!(
-                "AD FS at {host} asks for a new password: the one of {:?} has expired; set a new one, and give it to the hub",
+                "AD FS at {host} asks for a new password: the one of `{}` has expired; set a new one, and give it to the hub",
                 self.user
             )),
             adfs::Page::SecondFactor(way) => LoginError::refused(format!(
-                "AD FS at {host} asks for a second factor ({:?}), which a program does not have; ask the administrator to \
-                 exempt {:?}, then call `hub.retry_login()`",
+                "AD FS at {host} asks for a second factor (`{}`), which a program does not have; ask the administrator to \
+                 exempt `{}`, then call `hub.retry_login()`",
                 pages.repeated(way, SAID_MAX),
                 self.user
             )),
