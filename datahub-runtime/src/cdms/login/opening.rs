@@ -74,7 +74,7 @@ impl Opening {
     async fn opened(&self, requests: LoginRequests<'_>, turn: Option<Turn>) -> Result<Opened, LoginError> {
         let Some(presented) = &self.login.presented else { return self.login.session().open(requests).await };
         if let Some(reason) = self.attempts.known_refusal(presented).await {
-            given_back(turn).await;
+            self.give_back(turn);
             self.attempts.learned(&self.login, &reason).await;
             return Err(LoginError::refused(reason.as_str()));
         }
@@ -87,9 +87,9 @@ impl Opening {
             Err(error) if error.is_refused() => self.remember(error.reason().clone(), turn).await,
             Ok(Opened::ForNext(_)) => {
                 self.login.opens_for_each.store(true, Ordering::Release);
-                given_back(turn).await;
+                self.give_back(turn);
             }
-            _ => given_back(turn).await,
+            _ => self.give_back(turn),
         }
         opened
     }
@@ -108,10 +108,11 @@ impl Opening {
         // Its result is asked for when the session is told that the connection was not opened.
         _ = self.tasks.spawn(noted.in_current_span()).await;
     }
-}
 
-async fn given_back(turn: Option<Turn>) {
-    if let Some(turn) = turn {
-        turn.give_back().await;
+    /// Gives the turn back, without a wait: the request that the connection was opened for is sent right after.
+    fn give_back(&self, turn: Option<Turn>) {
+        if let Some(turn) = turn {
+            self.tasks.spawn(part(turn.give_back()).in_current_span());
+        }
     }
 }
