@@ -168,6 +168,7 @@ impl Live {
             ErrorKind::LoginRefused if !self.has_login => format!(
                 "{error}; state the login in `[cdms]` of {MARK}, or open the address in a browser, {way_out}; {steps}"
             ),
+            ErrorKind::NotFound => format!("{error}; leave out `--soap`, or check the address with `{}`", self.check),
             // It would be one more try with a refused secret, which may lock the account.
             ErrorKind::LoginRefused => error.to_string(),
             _ => format!("{error}; {steps}"),

@@ -350,3 +350,16 @@ fn a_process_that_is_killed_loses_nothing_and_the_next_run_continues() {
     let (code, said) = import(folder.path(), &[]);
     assert!(code == Some(0) && said.contains(&format!("{} contracts unchanged", ENTITIES + 6)), "{said}");
 }
+
+#[test]
+fn an_organisation_without_a_soap_service_is_said_to_have_none() {
+    let (address, _requests) = server(|_, _| (404, "text/plain", Vec::new()));
+    let folder = project();
+    let service = format!("{address}/ORG/XRMServices/2011/Organization.svc");
+    let (code, said) = import(folder.path(), &[&service, "--entity", "Account"]);
+    let expected = format!(
+        "this organisation has no SOAP service (status 404); leave out `--soap`, or check the address with `datahub check \
+         --live {address}/ORG`"
+    );
+    assert!(code == Some(2) && said.contains(&expected), "{said}");
+}

@@ -169,6 +169,13 @@ pub struct Fault {
     pub diagnostic: Diagnostic<Spot>,
 }
 
+impl Fault {
+    /// A fault of a file with this text: at the word at its place.
+    pub fn in_file(file: impl Into<String>, text: &str, diagnostic: Diagnostic<Spot>) -> Self {
+        Fault { file: file.into(), range: contracts::word_at(text, &diagnostic.place), diagnostic }
+    }
+}
+
 impl Tree {
     /// Reads a project. Faults are in the tree; what has faults is otherwise left out of it.
     ///

@@ -10,8 +10,8 @@ mod standing;
 use std::path::Path;
 
 use clap::Args;
-use datahub_derive::project::Project;
-use datahub_derive::tree::Tree;
+use datahub_derive::project::{MARK, NoProject, Project};
+use datahub_derive::tree::{Fault, Tree};
 use serde_json::json;
 
 use crate::fetch::Login;
@@ -64,7 +64,7 @@ pub(crate) fn print_faults(root: &Path, tree: &Tree, command: &str, output: &Out
     let places = Places::of(root);
     for fault in &tree.faults {
         let finding = Finding { level: Level::Error, fault: fault.clone() };
-        report::print(command, &finding, tree, &places, output);
+        report::print(command, &finding, &tree.files, &places, output);
     }
     tree.faults.len()
 }
@@ -72,7 +72,7 @@ pub(crate) fn print_faults(root: &Path, tree: &Tree, command: &str, output: &Out
 /// Checks a project; returns whether nothing is at fault.
 pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<bool, String> {
     options.login.is_for(options.live.is_some())?;
-    let project = Project::open(root).map_err(|error| error.to_string())?;
+    let project = Project::open(root).map_err(|error| unopened(root, error, output))?;
     let mut tree = read(&project)?;
     let is_empty = tree.contracts.is_empty() && tree.models.is_empty() && tree.faults.is_empty();
     if is_empty && options.live.is_none() {
@@ -106,7 +106,7 @@ pub(crate) fn run(root: &Path, options: &Options, output: &Output) -> Result<boo
         }
     }
     for (name, outcome) in &outcomes {
-        outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree, &places, output));
+        outcome.findings.iter().for_each(|finding| report::print(name, finding, &tree.files, &places, output));
     }
     // Last, so that findings do not push it out of sight.
     let connection = connection.map(|(looked, faults)| {
@@ -151,6 +151,19 @@ fn print_steps(looked: &Looked, last: Option<&Finding>, output: &Output) {
     }
 }
 
+/// Why a project cannot be opened; a fault of `datahub.toml` is also a finding, except for people, who see it once.
+fn unopened(root: &Path, error: NoProject, output: &Output) -> String {
+    let said = error.to_string();
+    if let (NoProject::Faulty(diagnostic), Format::Json | Format::Github) = (error, output.format()) {
+        // Where a file cannot be read again, the finding has no range.
+        let text = std::fs::read_to_string(root.join(MARK)).unwrap_or_default();
+        let finding = Finding { level: Level::Error, fault: Fault::in_file(MARK, &text, diagnostic) };
+        let files = [(MARK.to_owned(), text)].into();
+        report::print("settings", &finding, &files, &Places::of(root), output);
+    }
+    said
+}
+
 fn read(project: &Project) -> Result<Tree, String> {
     Tree::read(project)
         .map_err(|unread| format!("cannot read {unread}; `models` in datahub.toml names the folders with the structs"))
@@ -186,7 +199,7 @@ fn summary(
     let findings = || outcomes.iter().flat_map(|(_, outcome)| &outcome.findings);
     let faults = connection.map_or(0, |connection| connection.faults)
         + findings().filter(|finding| finding.level == Level::Error).count();
-    let fixable = findings().filter(|finding| report::edit(finding, tree).is_some()).count();
+    let fixable = findings().filter(|finding| report::edit(finding, &tree.files).is_some()).count();
     let mut text = counted(faults, "fault");
     if fixable > 0 && !options.fix {
         text.push_str(&format!(", of which `datahub check --fix` corrects {fixable}"));

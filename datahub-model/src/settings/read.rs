@@ -191,7 +191,7 @@ impl<'t> Reader<'t> {
             (None, None) => {
                 let help = "write `tenant` for Entra ID, or `token-url` for AD FS, such as \
                             \"https://login.example.gov.uk/adfs/oauth2/token\"";
-                return Err(self.missing("tenant", help));
+                return Err(self.missing("`tenant` or `token-url`", help));
             }
         };
         let client_id = self.required("client-id", "write the id of the application that is registered for the hub")?;
@@ -262,11 +262,11 @@ impl<'t> Reader<'t> {
     }
 
     fn required(&self, key: &str, help: impl Into<Cure>) -> Found<String> {
-        self.text(key)?.ok_or_else(|| self.missing(key, help))
+        self.text(key)?.ok_or_else(|| self.missing(&format!("`{key}`"), help))
     }
 
-    fn missing(&self, key: &str, help: impl Into<Cure>) -> Diagnostic<Spot> {
-        let message = format!("missing key `{key}` in [cdms]");
+    fn missing(&self, keys: &str, help: impl Into<Cure>) -> Diagnostic<Spot> {
+        let message = format!("missing key {keys} in [cdms]");
         Diagnostic::of(Code::MissingKey, without_values(Spot::at(self.text, self.place)), message).cure(help)
     }
 

@@ -103,7 +103,8 @@ impl CdmsDocuments {
     ///
     /// # Errors
     ///
-    /// As [`metadata`](CdmsDocuments::metadata); also if the action is no value of a header.
+    /// As [`metadata`](CdmsDocuments::metadata), but [`ErrorKind::NotFound`] if there is no such service; also if the action is
+    /// no value of a header.
     pub async fn soap(&self, action: &str, envelope: String) -> Result<Vec<u8>, Error> {
         let action = HeaderValue::try_from(action)
             .map_err(|_| Error::new(ErrorKind::Invalid, format!("the SOAP action {action:?} cannot be sent")))?;
@@ -142,8 +143,12 @@ impl CdmsDocuments {
 
     async fn document(&self, request: HttpRequest) -> Result<Vec<u8>, Error> {
         let url = request.url.clone();
+        let is_soap = url == self.soap_url();
         let unread = |kind, reason: String| Error::new(kind, format!("cannot read {url}: {reason}"));
         match self.client.inquire(request, Expecting::Document).await.map_err(Unanswered::from) {
+            Ok(response) if is_soap && response.status == StatusCode::NOT_FOUND => {
+                Err(unread(ErrorKind::NotFound, "this organisation has no SOAP service (status 404)".to_owned()))
+            }
             Ok(response) => accepted(response, self.has_login).map_err(|(kind, reason)| unread(kind, reason)),
             Err(Unanswered::LoginRefused(reason)) => Err(unread(ErrorKind::LoginRefused, reason.to_string())),
             Err(Unanswered::Unavailable(reason)) => {

@@ -1,14 +1,18 @@
 //! A finding as text with an excerpt of the source, as JSON, or as a command of GitHub's workflows.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet};
-use datahub_derive::tree::{Edit, Tree};
+use datahub_derive::tree::Edit;
 use datahub_model::source::Spot;
 use serde_json::{Value, json};
 
 use super::checks::{Finding, Level};
 use crate::output::{Format, Output};
+
+/// The texts of files that findings are about, by their paths from the root.
+pub(super) type Files = BTreeMap<String, String>;
 
 /// A number of things.
 pub(super) fn counted(number: usize, what: &str) -> String {
@@ -17,21 +21,21 @@ pub(super) fn counted(number: usize, what: &str) -> String {
 }
 
 /// Prints a finding of a check.
-pub(super) fn print(check: &str, finding: &Finding, tree: &Tree, places: &Places, output: &Output) {
+pub(super) fn print(check: &str, finding: &Finding, files: &Files, places: &Places, output: &Output) {
     match output.format() {
-        Format::Text => output.line(&text(finding, tree)),
-        Format::Json => output.line(&as_json(check, finding, tree).to_string()),
-        Format::Github => output.line(&places.command(finding, tree)),
+        Format::Text => output.line(&text(finding, files)),
+        Format::Json => output.line(&as_json(check, finding, files).to_string()),
+        Format::Github => output.line(&places.command(finding, files)),
     }
 }
 
 /// The edit that corrects a finding, if it is safe to make.
-pub(super) fn edit(finding: &Finding, tree: &Tree) -> Option<Edit> {
-    finding.fault.edit(tree.files.get(&finding.fault.file)?)
+pub(super) fn edit(finding: &Finding, files: &Files) -> Option<Edit> {
+    finding.fault.edit(files.get(&finding.fault.file)?)
 }
 
 /// The message with an excerpt of the source, as rustc shows it.
-fn text(finding: &Finding, tree: &Tree) -> String {
+fn text(finding: &Finding, files: &Files) -> String {
     let Finding { level, fault } = finding;
     let diagnostic = &fault.diagnostic;
     let title = format!("{}{}", diagnostic.message, diagnostic.code.bracketed());
@@ -43,7 +47,7 @@ fn text(finding: &Finding, tree: &Tree) -> String {
         return Renderer::styled().render(&[Group::with_title(shown.primary_title(title))]).trim_end().to_owned();
     }
     let cure = Shown::HELP.message(diagnostic.cure.text.as_str());
-    let excerpt = tree.files.get(&fault.file).filter(|_| !finding.is_about_a_file()).map(|text| {
+    let excerpt = files.get(&fault.file).filter(|_| !finding.is_about_a_file()).map(|text| {
         Snippet::source(text.as_str())
             .path(fault.file.as_str())
             .annotation(AnnotationKind::Primary.span(fault.range.clone()))
@@ -55,10 +59,10 @@ fn text(finding: &Finding, tree: &Tree) -> String {
     format!("{}\n", Renderer::styled().render(&[group]))
 }
 
-fn as_json(check: &str, finding: &Finding, tree: &Tree) -> Value {
+fn as_json(check: &str, finding: &Finding, files: &Files) -> Value {
     let Finding { level, fault } = finding;
     let Spot { line, column, .. } = fault.diagnostic.place;
-    let correction = edit(finding, tree);
+    let correction = edit(finding, files);
     let mut json = json!({
         "check": check,
         "level": level.name(),
@@ -94,7 +98,7 @@ impl Places {
     }
 
     /// A workflow command, which annotates a line of a changed file.
-    fn command(&self, finding: &Finding, tree: &Tree) -> String {
+    fn command(&self, finding: &Finding, files: &Files) -> String {
         let Finding { level, fault } = finding;
         let diagnostic = &fault.diagnostic;
         let name = match level {
@@ -102,7 +106,7 @@ impl Places {
             Level::Note => "notice",
         };
         let file = property(&format!("{}{}", self.before, fault.file));
-        let place = match tree.files.get(&fault.file).filter(|_| diagnostic.place.line > 0) {
+        let place = match files.get(&fault.file).filter(|_| diagnostic.place.line > 0) {
             Some(text) => {
                 let end = Spot::at(text, fault.range.end);
                 let Spot { line, column, .. } = diagnostic.place;

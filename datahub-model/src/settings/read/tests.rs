@@ -97,7 +97,7 @@ fn faults_have_their_line_and_a_cure() {
         ("url = 'https://crm'\nlogin = 'adfs'\nsign-in = 'https://'", "`sign-in` must be a host"),
         ("url = 'https://crm'\nlogin = 'adfs'\nsign-in = 'a'\ntoken-services = ['b', 3]", "5:24\n"),
         ("url = 'https://crm'\nlogin = 'ntlm'\nuser = 'A\\b'\ndomain = 'A'", "mutually exclusive [keys-exclude]"),
-        ("url = 'https://crm'\nlogin = 'oauth'", "missing key `tenant`"),
+        ("url = 'https://crm'\nlogin = 'oauth'", "missing key `tenant` or `token-url` in [cdms] [missing-key]"),
         ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a/b'", "is not a tenant"),
         ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a'", "missing key `client-id`"),
         ("url = 'https://crm'\nlogin = 'oauth'\ntenant = 'a'\ntoken-url = 'https://a'", "mutually exclusive"),
