@@ -173,7 +173,8 @@ impl Error {
 
     /// CDMS refuses the login.
     pub(crate) fn login_refused(reason: Reason) -> Self {
-        Error::because(ErrorKind::LoginRefused, reason).advise("check the CDMS user and its password")
+        Error::because(ErrorKind::LoginRefused, reason)
+            .advise("check the user of the login, or its client id, and the secret")
     }
 
     /// Whether CDMS could not be asked at all.

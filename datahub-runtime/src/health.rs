@@ -221,7 +221,10 @@ fn login(engine: &Engine) -> SideState {
             SideState::Fails { since, error: Error::login_refused(reason) }
         }
         LoginState::Fails { since, reason, is_refused: false } => {
-            let error = Error::because(ErrorKind::Unavailable, reason).advise("look the message up in docs/logins.md");
+            let error = Error::because(ErrorKind::Unavailable, reason).advise(
+                "correct what the message says; \"Logging in to CDMS\" in the documentation of Data Hub Sync \
+                 (docs/logins.md) explains it",
+            );
             SideState::Fails { since, error }
         }
     }

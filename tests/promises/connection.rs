@@ -229,6 +229,11 @@ async fn a_server_that_is_no_cdms_or_has_no_such_organisation_is_told_in_words()
         let report = checked(kit.hub(three()).cdms(server.root(), Anonymous)).await;
         fails_at(&report, Topic::Organisation, &parts, unknown);
         fails_at(&report, Topic::Organisation, &["check the address", "https://crm.example.gov.uk/ORG"], unknown);
+        let told = format!(
+            "login: not tried, because the server answered without asking for a login (status {})",
+            &status[..3]
+        );
+        assert_eq!(report.steps[2].to_string(), told);
         assert_eq!(report.requests, 2, "{report}");
     }
     // What answers is not HTTP at all.
@@ -279,11 +284,30 @@ async fn a_cdms_that_asks_for_a_login_that_is_not_stated_is_told() {
     for expiry in [Expiry::Unauthorized, Expiry::Redirect, Expiry::LoginForm] {
         let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", expiry));
         let report = checked(kit.hub(three())).await;
-        fails_at(&report, Topic::Login, &["docs/logins.md"], "there is no login");
+        fails_at(&report, Topic::Login, &["datahub.toml, or"], "there is no login");
         let documents = CdmsDocuments::without_login(&kit.simulator.root()).unwrap();
         let (report, metadata) = documents.check_connection(&[]).await;
-        fails_at(&report, Topic::Login, &["CDMS asks for a login", "`[cdms]` in datahub.toml"], "there is no login");
+        fails_at(&report, Topic::Login, &["CDMS asks for a login", "datahub.toml, or"], "there is no login");
         assert!(metadata.is_none() && report.requests == 2, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn the_login_to_state_is_the_one_that_cdms_asks_for() {
+    let kit = kit();
+    for (status, header, help) in [
+        ("401 Unauthorized", "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n", "write `login = \"ntlm\"`"),
+        (
+            "302 Found",
+            "Location: https://sts.example.gov.uk/adfs/ls/?wa=wsignin1.0&wtrealm=x\r\n",
+            "CDMS sends logins to sts.example.gov.uk: write `login = \"adfs\"` and `sign-in = \"sts.example.gov.uk\"`",
+        ),
+    ] {
+        let server = Meddler::before(&kit.simulator.root(), move |_| Deed::Keep(answer(status, header, b"")));
+        let report = checked(kit.hub(three()).cdms(server.root(), Anonymous)).await;
+        fails_at(&report, Topic::Login, &[help], "there is no login");
+        let (report, _) = CdmsDocuments::without_login(&server.root()).unwrap().check_connection(&[]).await;
+        fails_at(&report, Topic::Login, &["CDMS asks for a login", help], "there is no login");
     }
 }
 

@@ -84,7 +84,7 @@ async fn a_refused_login_is_no_trouble_of_the_network() {
     works(&health.network);
     let (since, error) = fails(&health.login);
     assert_eq!((since, error.kind()), (began, ErrorKind::LoginRefused));
-    says(error, &["CDMS refuses the login", "check the CDMS user and its password"]);
+    says(error, &["CDMS refuses the login", "check the user of the login, or its client id, and the secret"]);
     assert!(health.login.to_string().starts_with(&format!("fails since {began}: ")), "{}", health.login);
     hub.retry_login().await.unwrap();
     assert!(matches!(hub.health().await.login, SideState::Untried));

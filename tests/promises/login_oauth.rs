@@ -104,6 +104,7 @@ async fn a_wrong_client_secret_is_tried_once_also_after_a_restart() {
         );
         assert!(!format!("{error} {error:?} {:?} {first:?}", wrong()).contains("canary"), "{error}");
         assert!(!error.to_string().contains("Trace ID"), "{error}");
+        assert!(error.to_string().contains("or its client id, and the secret"), "{error}");
     }
     kit.advance(Duration::from_secs(86_400));
     failed(read(&first).await, ErrorKind::LoginRefused);
@@ -118,6 +119,14 @@ async fn a_wrong_client_secret_is_tried_once_also_after_a_restart() {
     );
     read(&hub(&kit, login(&kit, SECRET)).await).await.unwrap();
     assert_eq!(asked(&kit).len(), 3);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_cannot_be_reached_is_named() {
+    let kit = kit(|server| server);
+    let login = OAuth::client_credentials("https://sts.datahub.invalid/token", CLIENT, Secret::new(SECRET)).unwrap();
+    let error = failed(read(&hub(&kit, login).await).await, ErrorKind::Unavailable);
+    says(&error, &["the token endpoint at sts.datahub.invalid gave no answer: ", "dns error"]);
 }
 
 #[tokio::test]

@@ -126,7 +126,25 @@ async fn an_explicit_proxy_leads_every_connection_to_cdms() {
     assert!(asked.iter().all(|asked| asked.login.is_some()), "{asked:?}");
     // Without its login, and at a name that it does not know.
     let error = Organisation::get(&hub().proxy(proxy.url()).connect().await.unwrap(), Id::new()).await;
-    says(&failed(error, ErrorKind::Unavailable), &["proxy"]);
+    let named = format!("the proxy {} (`proxy` in [cdms], or `.proxy(…)`) gives no connection", proxy.url());
+    says(&failed(error, ErrorKind::Unavailable), &[&named, "authorization required"]);
+    let gone = {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.local_addr().unwrap()
+    };
+    for (address, host, help) in [
+        (proxy.url(), proxy.url(), "datahub.toml takes no password"),
+        (
+            format!("http://hub:pass@{gone}"),
+            format!("http://{gone}"),
+            "check `proxy` in [cdms], or HTTPS_PROXY and NO_PROXY",
+        ),
+        ("http://proxy.invalid:8080".to_owned(), "http://proxy.invalid:8080".to_owned(), "HTTPS_PROXY and NO_PROXY"),
+    ] {
+        let report = hub().proxy(address).connect().await.unwrap().check_connection().await.unwrap().to_string();
+        assert!(report.contains(&format!("the proxy {host} (`proxy` in [cdms]")) && report.contains(help), "{report}");
+        assert!(!report.contains("pass@") && !report.contains("machine's DNS"), "{report}");
+    }
     for (address, fault) in [
         ("proxy.example.gov.uk:8080", "must begin with http:// or https://"),
         ("socks5://hub:pass@proxy:1080", "cannot use the proxy …@proxy:1080: it must begin with http:// or https://"),

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datahub_runtime::prelude::*;
@@ -9,6 +10,7 @@ use datahub_runtime::testing::Kit;
 use datahub_runtime::{Anonymous, HubBuilder};
 use example_domain::Organisation;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
+use rustls::ServerConnection;
 
 use crate::certificates::{Authority, Issued, OpenSsl, self_signed, server};
 use crate::front::Front;
@@ -130,6 +132,28 @@ async fn a_server_with_cbc_alone_is_told_with_the_way_out() {
     says(&error, &["no cipher suite in common", "CBC", "`datahub-native-tls`", "or it asks for a client certificate"]);
     // A server that ends the connection without a word.
     says(&refused(hub(&kit(), &answering(Vec::new()))).await, &["in the middle of the TLS handshake", "CBC"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_after_the_handshake_is_no_fault_of_tls() {
+    let ours = Authority::new();
+    let config = Arc::new(server(&ours.issue("localhost")));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let root = format!("https://localhost:{}/ORG", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            while tls.is_handshaking() {
+                tls.complete_io(&mut stream).unwrap();
+            }
+            // The request that is left unread here makes the end a reset.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let error = refused(hub(&kit(), &root).ca_file(ours.file())).await;
+    assert!(!error.to_string().contains("handshake") && !error.to_string().contains("CBC"), "{error}");
+    says(&error, &["connection"]);
 }
 
 #[tokio::test]

@@ -89,8 +89,8 @@ impl Client {
     }
 
     async fn try_steps(&self, steps: &mut Steps, questions: &Questions) -> Result<Option<Metadata>, Stop> {
-        self.try_address(steps).await?;
-        let response = self.try_login(steps).await?;
+        let outside = self.try_address(steps).await?;
+        let response = self.try_login(steps, &outside).await?;
         let state = self.organisation(&response, questions.known.as_ref());
         let is_known = matches!(state, State::Works { .. });
         steps.push(state);
@@ -105,8 +105,8 @@ impl Client {
         Ok(self.try_schema(steps, questions).await)
     }
 
-    /// Whether the address answers at all, and over TLS: one request without a session.
-    async fn try_address(&self, steps: &mut Steps) -> Result<(), Stop> {
+    /// Whether the address answers at all, and over TLS: one request without a session, whose answer is returned.
+    async fn try_address(&self, steps: &mut Steps) -> Result<HttpResponse, Stop> {
         let service = self.dialect.root();
         let host = service.host_str().unwrap_or_default();
         let place = match service.port_or_known_default() {
@@ -116,17 +116,17 @@ impl Client {
         let no_response = match self.transport.plain_request().await {
             Ok(response) if response.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 let says = format!("the proxy on the way to {place} asks for a login of its own (status 407)");
-                steps.push(State::fails(says, "write the proxy's user and password into its address"));
+                steps.push(State::fails(says, words::PROXY_LOGIN));
                 return Err(SILENT);
             }
-            Ok(_) => {
+            Ok(response) => {
                 steps.push(State::works(format!("{place} answers")));
                 steps.push(if service.scheme() == "https" {
                     State::works(format!("the certificate is one of {host}, from an authority that is trusted"))
                 } else {
                     State::not_tried("the address begins with http://, so nothing is encrypted")
                 });
-                return Ok(());
+                return Ok(response);
             }
             Err(no_response) => no_response,
         };
@@ -140,21 +140,30 @@ impl Client {
     }
 
     /// Logs in unless there is a session, and asks in it for the organisation: the answer shows whether CDMS takes it.
-    async fn try_login(&self, steps: &mut Steps) -> Result<HttpResponse, Stop> {
+    /// `outside` is what was answered without a session.
+    async fn try_login(&self, steps: &mut Steps, outside: &HttpResponse) -> Result<HttpResponse, Stop> {
         let question = self.dialect.contact(Contact::Organisation);
+        let user = self.logins.user();
+        let is_asked_for =
+            matches!(self.dialect.trial_answer(outside), TrialAnswer::NoSession(_)) || asks_for_password(outside);
         let response = match self.inquire(question, Expecting::Answer).await {
             Ok(response) => response,
             Err(Broken::NoResponse(no_response)) => {
                 steps.push(State::unknown(format!("no answer came in a session: {no_response}"), LATER));
                 return Err(LOST);
             }
+            Err(broken) if user.is_none() && is_asked_for && !broken.is_refusal() => {
+                steps.push(State::fails(words::broken(broken), words::login_to_state(outside)));
+                return Err(NO_SESSION);
+            }
             Err(broken) => {
                 steps.push(words::no_session(broken));
                 return Err(NO_SESSION);
             }
         };
-        let user = self.logins.user();
-        let asks = match self.dialect.trial_answer(&response) {
+        let answer = self.dialect.trial_answer(&response);
+        let is_of_cdms = !matches!(answer, TrialAnswer::NotCdms(_));
+        let asks = match answer {
             TrialAnswer::NoSession(words) => Some(words),
             _ if asks_for_password(&response) => Some("a page that asks for a password".to_owned()),
             _ => None,
@@ -163,7 +172,7 @@ impl Client {
             steps.push(match user {
                 None => State::fails(
                     format!("CDMS asks for a login: it answered with {words}"),
-                    "state the login as `[cdms]` in datahub.toml, or in `.cdms(address, login)`; docs/logins.md says which",
+                    words::login_to_state(outside),
                 ),
                 Some(_) => State::fails(
                     format!("CDMS does not take the session: it answered with {words}"),
@@ -171,6 +180,11 @@ impl Client {
                 ),
             });
             return Err(NO_SESSION);
+        }
+        if !is_of_cdms && !is_asked_for {
+            let status = response.status.as_u16();
+            steps.push(State::not_tried(format!("the server answered without asking for a login (status {status})")));
+            return Ok(response);
         }
         steps.push(State::works(match user.as_deref() {
             None => "CDMS takes requests, and no user is stated for them".to_owned(),

@@ -56,7 +56,7 @@ impl LoginError {
     }
 
     /// The same error in other words.
-    #[cfg(feature = "ntlm")]
+    #[cfg(any(feature = "ntlm", feature = "oauth"))]
     pub(crate) fn in_words(self, words: impl FnOnce(&Reason) -> String) -> Self {
         let words = words(&self.reason);
         LoginError { reason: self.reason.in_words(words), ..self }

@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use super::certificate::ClientCertificate;
-use super::proxy::OutgoingProxy;
+use super::proxy::{self, OutgoingProxy};
 use super::transport::HEADERS_MAX;
 use super::trust::Trust;
 use crate::Error;
@@ -122,6 +122,18 @@ impl Network {
             Some(proxy) => builder.proxy(proxy.proxy()),
             None => builder,
         }
+    }
+
+    /// The proxy on the way to a server, and where it is stated.
+    pub(super) fn proxy_in_words(&self) -> String {
+        if let Some(proxy) = &self.proxy {
+            return format!("the proxy {} (`proxy` in [cdms], or `.proxy(…)`)", proxy.shown());
+        }
+        let stated = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
+            let address = std::env::var(name).ok().filter(|address| !address.is_empty())?;
+            Some(format!("the proxy {} ({name})", proxy::without_login(&address)))
+        });
+        stated.unwrap_or_else(|| "the proxy of this machine".to_owned())
     }
 
     /// Whether the host of an address may be reached by plain http, because it was named.

@@ -37,9 +37,24 @@ impl OutgoingProxy {
         Ok(OutgoingProxy { url, proxy })
     }
 
+    /// Its address, without user and password.
+    pub(super) fn shown(&self) -> String {
+        without_login(self.url.as_str().trim_end_matches('/'))
+    }
+
     /// The proxy, with the exceptions of the environment.
     pub(super) fn proxy(&self) -> Proxy {
         self.proxy.clone().no_proxy(NoProxy::from_env())
+    }
+}
+
+/// The address of a proxy without what stands before an `@`.
+pub(super) fn without_login(address: &str) -> String {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+    match (scheme, address.rsplit_once('@')) {
+        (Some(scheme), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        (_, None) => address.to_owned(),
     }
 }
 

@@ -318,9 +318,9 @@ impl Transport {
                 DOCUMENT_MAX.max(self.body_max)
             }
         };
-        let request = request.build().map_err(NoResponse::of_sending)?;
+        let request = request.build().map_err(|error| NoResponse::of_sending(error, &self.network))?;
         let (mut response, before) = turn.send(http, request, self.time_limit).await.map_err(|error| {
-            let no_response = NoResponse::of_sending(error);
+            let no_response = NoResponse::of_sending(error, &self.network);
             if no_response.is_outage() {
                 self.reach.failed(&no_response.to_string());
             }

@@ -1,6 +1,8 @@
 //! What each step of the first contact says, and what to do about it.
 
-use cdms_odata::dialect::TrialAnswer;
+use cdms_odata::dialect::{HttpResponse, TrialAnswer};
+use http::StatusCode;
+use http::header::{LOCATION, WWW_AUTHENTICATE};
 
 use crate::cdms::client::Broken;
 use crate::cdms::transport::{NoResponse, NotSent};
@@ -12,12 +14,15 @@ pub(super) const LATER: &str = "try again later; if it stays, look at the CDMS s
 pub(super) const SCHEMA_HELP: &str =
     "save CDMS's present $metadata as the snapshot; then `datahub check` shows what must change in the contract";
 
+pub(super) const PROXY_LOGIN: &str = "write the proxy's user and password into its address, in `.proxy(…)` or HTTPS_PROXY; \
+                                      datahub.toml takes no password";
+const CHECK_PROXY: &str = "check `proxy` in [cdms], or HTTPS_PROXY and NO_PROXY";
+
 /// There is no secure connection.
 pub(super) fn insecure(no_response: &NoResponse) -> State {
     State::fails(
         no_response.to_string(),
-        "docs/logins.md, `TLS, proxies and certificates`, says what to do about each of these; verification cannot be \
-         switched off",
+        "docs/logins.md, `TLS, proxies and certificates`, says more about this message; verification cannot be switched off",
     )
 }
 
@@ -27,6 +32,10 @@ pub(super) fn silent(host: &str, place: &str, no_response: &NoResponse) -> State
         NoResponse::NotSent(NotSent::Dns(_)) => State::fails(
             format!("the name {host} cannot be resolved: {no_response}"),
             "check the host in the address, and whether this machine's DNS knows it",
+        ),
+        NoResponse::NotSent(NotSent::Proxy { asks_for_login, .. }) => State::fails(
+            format!("{place} is not reached by its proxy: {no_response}"),
+            if *asks_for_login { PROXY_LOGIN } else { CHECK_PROXY },
         ),
         NoResponse::NotSent(NotSent::Connect(_)) => State::fails(
             format!("{place} cannot be reached: {no_response}"),
@@ -97,12 +106,43 @@ pub(super) fn read(set: &str, answer: TrialAnswer) -> State {
     }
 }
 
+/// Which login to state, as far as CDMS's answer to a request without a session says it.
+pub(super) fn login_to_state(outside: &HttpResponse) -> String {
+    const WHERE: &str = "as `[cdms]` in datahub.toml, or in `.cdms(address, login)`";
+    if let Some(host) = token_service(outside) {
+        return format!(
+            "CDMS sends logins to {host}: write `login = \"adfs\"` and `sign-in = \"{host}\"` in [cdms] of datahub.toml, \
+             or `AdFs` in `.cdms(address, login)`"
+        );
+    }
+    let offers = outside.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|offer| offer.to_str().ok());
+    let offers: Vec<_> = offers.map(str::to_ascii_lowercase).collect();
+    let has = |scheme: &str| offers.iter().any(|offer| offer.contains(scheme));
+    if outside.status == StatusCode::UNAUTHORIZED && (has("negotiate") || has("ntlm")) {
+        return "CDMS asks for a Windows account: write `login = \"ntlm\"` in [cdms] of datahub.toml, or `Ntlm` in \
+                `.cdms(address, login)`"
+            .to_owned();
+    }
+    format!("state the login {WHERE}; docs/logins.md says which")
+}
+
+/// The host of AD FS, if CDMS redirects to its pages.
+fn token_service(outside: &HttpResponse) -> Option<String> {
+    let location = outside.headers.get(LOCATION).filter(|_| outside.status.is_redirection())?;
+    let target = outside.url.join(location.to_str().ok()?).ok()?;
+    let is_sign_in = target.query_pairs().any(|(name, value)| name == "wa" && value == "wsignin1.0");
+    let host = target.host_str().filter(|host| is_sign_in && Some(*host) != outside.url.host_str())?;
+    Some(host.to_owned())
+}
+
 /// Why there is no session.
 pub(super) fn no_session(broken: Broken) -> State {
     let help = if broken.is_refusal() {
-        "if user and password are right, have the account looked at: it may be locked, disabled or expired"
+        "if the user, or the client id, and the secret are right, have the account, or the application, looked at: it may be \
+         locked, disabled or expired"
     } else {
-        "look the message up in docs/logins.md"
+        "correct what the message says; \"Logging in to CDMS\" in the documentation of Data Hub Sync \
+         (docs/logins.md) explains it"
     };
     State::fails(self::broken(broken), help)
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 
+use super::Network;
 use super::handshake;
 use super::{HEADER_BYTES_MAX, HEADERS_MAX};
 
@@ -50,6 +51,16 @@ pub(crate) enum NotSent {
     /// The name of the host could not be resolved.
     #[error("{}", in_words(.0))]
     Dns(#[source] reqwest::Error),
+    /// The proxy gave no connection to the server.
+    #[error("{proxy} gives no connection: {}", in_words(.source))]
+    Proxy {
+        /// Which proxy, and where it is stated.
+        proxy: String,
+        /// Whether it asks for a login of its own.
+        asks_for_login: bool,
+        /// The error of the HTTP client.
+        source: reqwest::Error,
+    },
     /// No connection could be made.
     #[error("{}", in_words(.0))]
     Connect(#[source] reqwest::Error),
@@ -103,11 +114,15 @@ pub(crate) enum Lost {
 
 impl NoResponse {
     /// Classifies an error that occurred before a response began.
-    pub(super) fn of_sending(error: reqwest::Error) -> Self {
+    pub(super) fn of_sending(error: reqwest::Error, network: &Network) -> Self {
         // The address may contain what must not be logged.
         let url = error.url().cloned();
         let error = error.without_url();
         if error.is_connect() {
+            if let Some(fault) = of_tunnel(&error) {
+                let asks_for_login = fault.contains("authorization required");
+                return NotSent::Proxy { proxy: network.proxy_in_words(), asks_for_login, source: error }.into();
+            }
             if is_of_dns(&error) {
                 return NotSent::Dns(error).into();
             }
@@ -138,9 +153,18 @@ impl NoResponse {
 
     /// Whether CDMS could not be reached. A connection that breaks is not an outage yet.
     pub(super) fn is_outage(&self) -> bool {
-        use NotSent::{Connect, Dns, Tls};
-        matches!(self, NoResponse::NotSent(Dns(_) | Connect(_) | Tls { .. }) | NoResponse::Lost(Lost::TimedOut(_)))
+        use NotSent::{Connect, Dns, Proxy, Tls};
+        matches!(
+            self,
+            NoResponse::NotSent(Dns(_) | Proxy { .. } | Connect(_) | Tls { .. }) | NoResponse::Lost(Lost::TimedOut(_))
+        )
     }
+}
+
+/// What a proxy, through which a connection is made, has done wrong.
+fn of_tunnel(error: &(dyn Error + 'static)) -> Option<String> {
+    // The HTTP client passes on no type for it.
+    causes(error).iter().map(ToString::to_string).find(|cause| cause.starts_with("tunnel error"))
 }
 
 /// Whether the name of a host could not be resolved.

@@ -203,7 +203,10 @@ impl Endpoint {
         let secrets = [("client_secret", &asked.client_secret), ("refresh_token", &asked.refresh_token)];
         let secrets = secrets.iter().filter_map(|(name, secret)| Some((*name, secret.as_ref()?.expose_secret())));
         let fields: Vec<_> = open.iter().map(|(name, value)| (&**name, &**value)).chain(secrets).collect();
-        let reply = requests.send(self.url.clone(), Some(encoded(&fields)), None).await?;
+        let reply = requests.send(self.url.clone(), Some(encoded(&fields)), None).await;
+        let reply = reply.map_err(|error| {
+            error.in_words(|reason| format!("the token endpoint at {} gave no answer: {reason}", self.host))
+        })?;
         let (host, status) = (&self.host, reply.status());
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let error = LoginError::new(format!("the token endpoint at {host} answered {}", status.as_u16()));
