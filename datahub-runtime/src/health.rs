@@ -23,7 +23,8 @@ pub struct Health {
     pub database: SideState,
     /// Whether CDMS, or the server of its login, was reached when it was last needed.
     pub network: SideState,
-    /// Whether CDMS took the login when it was last needed. A refused secret fails with [`ErrorKind::LoginRefused`].
+    /// Whether CDMS took the login when it was last needed. A refused secret fails with [`ErrorKind::LoginRefused`]. While the
+    /// network fails, a login that failed for another reason says nothing.
     pub login: SideState,
     /// The models whose records CDMS refused to show, or to change, when it was last asked.
     pub rights: Vec<ModelTrouble>,
@@ -182,10 +183,12 @@ pub(crate) async fn of(hub: &Hub) -> Health {
         }
     };
     let (rights, drift) = engine.client().map_or_else(|_| Default::default(), |client| client.troubles());
+    let network = network(engine);
+    let login = login(engine, &network);
     Health {
         database,
-        network: network(engine),
-        login: login(engine),
+        network,
+        login,
         rights,
         drift,
         outdated: stored.outdated,
@@ -212,7 +215,7 @@ fn network(engine: &Engine) -> SideState {
     }
 }
 
-fn login(engine: &Engine) -> SideState {
+fn login(engine: &Engine, network: &SideState) -> SideState {
     let Ok(client) = engine.client() else { return SideState::Untried };
     match client.login_state() {
         LoginState::Untried => SideState::Untried,
@@ -220,6 +223,7 @@ fn login(engine: &Engine) -> SideState {
         LoginState::Fails { since, reason, is_refused: true } => {
             SideState::Fails { since, error: Error::login_refused(reason) }
         }
+        LoginState::Fails { .. } if network.error().is_some() => SideState::Untried,
         LoginState::Fails { since, reason, is_refused: false } => {
             let error = Error::because(ErrorKind::Unavailable, reason).advise(
                 "correct what the message says; \"Logging in to CDMS\" in the documentation of Data Hub Sync \

@@ -73,6 +73,22 @@ async fn an_outage_of_the_network_lasts_from_its_first_sign_to_the_next_answer()
 }
 
 #[tokio::test]
+async fn a_cdms_that_cannot_be_reached_is_no_trouble_of_the_login() {
+    let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
+    let hub = kit.hub_with(example_domain::models(), FormLogin::new("hub", "secret")).connect().await.unwrap();
+    kit.simulator.go_away();
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::Unavailable);
+    let health = hub.health().await;
+    assert_eq!(fails(&health.network).1.kind(), ErrorKind::Unavailable);
+    assert!(matches!(health.login, SideState::Untried), "{}", health.login);
+    kit.simulator.come_back();
+    kit.advance(Duration::from_secs(60));
+    failed(Organisation::get(&hub, Id::new()).await, ErrorKind::NotFound);
+    works(&hub.health().await.network);
+    works(&hub.health().await.login);
+}
+
+#[tokio::test]
 async fn a_refused_login_is_no_trouble_of_the_network() {
     let kit = Kit::with(example_domain::METADATA, |cdms| cdms.login("hub", "secret", Expiry::Unauthorized));
     let hub = kit.hub_with(example_domain::models(), FormLogin::new("hub", "wrong")).connect().await.unwrap();
