@@ -15,7 +15,7 @@ impl Simulator {
         self.state.login.with_account(|account| account.failed).unwrap_or_default()
     }
 
-    /// What was seen of logins by NTLM ([`SimulatorBuilder::ntlm`]).
+    /// What was seen of logins by NTLM ([`SimulatorBuilder::ntlm`](crate::SimulatorBuilder::ntlm)).
     pub fn ntlm_counts(&self) -> NtlmCounts {
         self.state.login.ntlm_counts()
     }
@@ -25,7 +25,7 @@ impl Simulator {
         self.state.login.with_ntlm(|ntlm| ntlm.change(server));
     }
 
-    /// Whether so many logins in a row have failed that the account is locked ([`SimulatorBuilder::lock_after`]).
+    /// Whether so many logins in a row have failed that the account is locked ([`SimulatorBuilder::lock_after`](crate::SimulatorBuilder::lock_after)).
     pub fn is_locked(&self) -> bool {
         self.state.login.with_account(|account| account.is_locked()).unwrap_or_default()
     }
@@ -35,7 +35,7 @@ impl Simulator {
         self.state.login.with_account(Account::unlock);
     }
 
-    /// The addresses of the token services of AD FS ([`SimulatorBuilder::adfs`]), the sign-in service first.
+    /// The addresses of the token services of AD FS ([`SimulatorBuilder::adfs`](crate::SimulatorBuilder::adfs)), the sign-in service first.
     pub fn token_services(&self) -> Vec<String> {
         self.state.login.adfs().map(|adfs| lock(adfs).addresses()).unwrap_or_default()
     }

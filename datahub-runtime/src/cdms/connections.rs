@@ -217,9 +217,12 @@ impl Turn {
         let gate = &lines[self.line].gate;
         gate.close(before.is_some());
         let begun = Instant::now();
-        let end = begun + request.timeout().copied().unwrap_or(time_limit);
+        let time_limit = request.timeout().copied().unwrap_or(time_limit);
+        let end = begun + time_limit;
         let until = begun + RETURN_MIN;
         let until = self.state(|state| state.used).map_or(until, |answered| until.max(answered + RETURN_MAX));
+        // The rest of the time is for the answer.
+        let until = until.min(begun + time_limit / 2);
         // A body in memory can be sent again.
         while let Some(attempt) = request.try_clone().filter(|_| gate.is_closed()) {
             match http.execute(attempt).await {
