@@ -25,8 +25,12 @@ const RETURN_MAX: Duration = Duration::from_secs(2);
 /// How long a request waits at least.
 const RETURN_MIN: Duration = Duration::from_millis(50);
 
-/// How often a request looks meanwhile.
-const RETURN_LOOK: Duration = Duration::from_millis(1);
+/// How soon after an answer a request looks for its connection, which is back by then unless the machine is busy. Looking is not
+/// for nothing: a connection that comes back in that very moment is lost, because the client gives it to whoever looked.
+const REST: Duration = Duration::from_millis(2);
+
+/// How long a request waits before it looks again.
+const RETURN_LOOK: Duration = Duration::from_millis(10);
 
 /// Connections with a limit of the requests that use them at once.
 #[derive(Clone)]
@@ -223,6 +227,9 @@ impl Turn {
         let until = self.state(|state| state.used).map_or(until, |answered| until.max(answered + RETURN_MAX));
         // The rest of the time is for the answer.
         let until = until.min(begun + time_limit / 2);
+        if let Some(answered) = self.state(|state| state.used) {
+            tokio::time::sleep_until(answered + REST).await;
+        }
         // A body in memory can be sent again.
         while let Some(attempt) = request.try_clone().filter(|_| gate.is_closed()) {
             match http.execute(attempt).await {
