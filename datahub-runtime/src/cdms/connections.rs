@@ -1,15 +1,17 @@
 //! Connections to CDMS: those that all requests share, and those that belong to one session.
 
 use std::fmt;
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use tower::BoxError;
-use tower::filter::{FilterLayer, Predicate};
+use tower::{BoxError, Layer, Service};
 use url::Url;
 
 use super::network::Network;
@@ -24,13 +26,6 @@ const RETURN_MAX: Duration = Duration::from_secs(2);
 
 /// How long a request waits at least.
 const RETURN_MIN: Duration = Duration::from_millis(50);
-
-/// How soon after an answer a request looks for its connection, which is back by then unless the machine is busy. Looking is not
-/// for nothing: a connection that comes back in that very moment is lost, because the client gives it to whoever looked.
-const REST: Duration = Duration::from_millis(2);
-
-/// How long a request waits before it looks again.
-const RETURN_LOOK: Duration = Duration::from_millis(10);
 
 /// Connections with a limit of the requests that use them at once.
 #[derive(Clone)]
@@ -61,30 +56,72 @@ struct Line {
     state: Mutex<LineState>,
 }
 
-/// Whether the client of a line may make a connection. It may not while the one it has is about to come back.
+/// Until when the client of a line makes no other connection, because the one it has is about to come back.
 #[derive(Clone, Default)]
-struct Gate(Arc<AtomicBool>);
+struct Gate(Arc<Mutex<Option<Instant>>>);
 
-/// A request needs the connection of the answer before, which has not come back yet. Nothing was sent.
+/// A request that waited for its connection goes on elsewhere. Nothing was sent for it over another one.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is not back yet")]
 struct NotBack;
 
+/// What makes the connections of a line, once its gate is open.
+#[derive(Clone)]
+struct Gated<S> {
+    gate: Gate,
+    inner: S,
+}
+
 impl Gate {
-    fn close(&self, is_closed: bool) {
-        self.0.store(is_closed, Ordering::Release);
+    fn close(&self, until: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
-    fn is_closed(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Waits until a connection may be made. It is not made if the request got the old one meanwhile: then the HTTP client goes
+    /// on connecting in a task of its own.
+    async fn opened(self) -> Result<(), NotBack> {
+        let Some(until) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) else { return Ok(()) };
+        let task = tokio::task::try_id();
+        let mut open = pin!(tokio::time::sleep_until(until));
+        poll_fn(|context| match open.as_mut().poll(context) {
+            Poll::Pending if tokio::task::try_id() != task => Poll::Ready(Err(NotBack)),
+            opened => opened.map(Ok),
+        })
+        .await
     }
 }
 
-impl<Target> Predicate<Target> for Gate {
-    type Request = Target;
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
 
-    fn check(&mut self, target: Target) -> Result<Target, BoxError> {
-        if self.is_closed() { Err(NotBack.into()) } else { Ok(target) }
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { gate: self.clone(), inner }
+    }
+}
+
+impl<S, Target> Service<Target> for Gated<S>
+where
+    S: Service<Target, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+    Target: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, target: Target) -> Self::Future {
+        let gate = self.gate.clone();
+        // The one that is ready, and not its clone.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            gate.opened().await?;
+            inner.call(target).await
+        })
     }
 }
 
@@ -139,7 +176,7 @@ impl Connections {
         let (service, network) = (service.clone(), network.clone());
         let make = move |gate| {
             let one = network.client(&service, time_limit).pool_max_idle_per_host(1).pool_idle_timeout(IDLE_MAX);
-            one.http1_only().tls_info(true).connector_layer(FilterLayer::new(gate)).build()
+            one.http1_only().tls_info(true).connector_layer(gate).build()
         };
         let lines: Vec<_> = (0..at_once).map(|_| Line::default()).collect();
         _ = lines.first().map(|line| make(line.gate.clone()).map(|http| line.http.set(http))).transpose()?;
@@ -219,27 +256,20 @@ impl Turn {
         let before = self.begin();
         let Lines::Own { lines, .. } = &*self.lines else { return Ok((http.execute(request).await?, before)) };
         let gate = &lines[self.line].gate;
-        gate.close(before.is_some());
         let begun = Instant::now();
         let time_limit = request.timeout().copied().unwrap_or(time_limit);
-        let end = begun + time_limit;
         let until = begun + RETURN_MIN;
         let until = self.state(|state| state.used).map_or(until, |answered| until.max(answered + RETURN_MAX));
         // The rest of the time is for the answer.
-        let until = until.min(begun + time_limit / 2);
-        if let Some(answered) = self.state(|state| state.used) {
-            tokio::time::sleep_until(answered + REST).await;
-        }
+        gate.close(before.map(|_| until.min(begun + time_limit / 2)));
         // A body in memory can be sent again.
-        while let Some(attempt) = request.try_clone().filter(|_| gate.is_closed()) {
+        while let Some(attempt) = request.try_clone() {
             match http.execute(attempt).await {
-                Err(error) if is_not_back(&error) => tokio::time::sleep(RETURN_LOOK).await,
+                Err(error) if is_not_back(&error) => {}
                 answered => return Ok((answered?, before)),
             }
-            gate.close(Instant::now() < until);
-            *request.timeout_mut() = Some(end.saturating_duration_since(Instant::now()));
+            *request.timeout_mut() = Some((begun + time_limit).saturating_duration_since(Instant::now()));
         }
-        gate.close(false);
         Ok((http.execute(request).await?, before))
     }
 
