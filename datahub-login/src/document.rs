@@ -49,7 +49,7 @@ impl Document {
     /// It has far more forms or fields than a login page.
     pub fn read(html: &str) -> Result<Self, DocumentFault> {
         let mut reader = Reader::default();
-        // A text that grew would leave copies behind that nobody wipes. The text of a page is hardly longer than the page.
+        // A text that grew would leave copies behind that are not wiped. The text of a page is hardly longer than the page.
         reader.document.text.reserve_exact(html.len());
         let mut tokens = Tokenizer::new(html);
         // Text cannot fail to be read.

@@ -5,7 +5,7 @@ use datahub_model::schema::{ColumnSource, Database, SnapshotColumn, SnapshotInde
 
 use crate::database::{Real, all};
 
-/// What somebody would like to have executed.
+/// What an attacker would like to have executed.
 const DEED: &str = "DROP TABLE victim; --";
 
 /// The names of tables and columns, which a program of one's own might plan with.

@@ -1,4 +1,4 @@
-//! Names that somebody put into a contract or a struct to change an address or a statement: none passes.
+//! Names that an attacker put into a contract or a struct to change an address or a statement: none passes.
 
 use datahub_model::source::{Contract, cdms_name_fault, column_fault, name_fault};
 

@@ -76,7 +76,7 @@ impl Logins {
         self.attempts.shown.state()
     }
 
-    /// Who logs in, as far as the login states it; `None` if nobody is stated.
+    /// Who logs in, as far as the login states it; `None` if it states no user.
     pub(crate) fn user(&self) -> Option<String> {
         self.attempts.authenticator.credentials().map(|credentials| credentials.user().to_owned())
     }
@@ -179,7 +179,7 @@ impl Logins {
         let (attempts, under_way) = (Arc::clone(&self.attempts), Arc::clone(&self.under_way));
         let forgotten = part(async move {
             attempts.retry().await;
-            // Nobody is told any more what came of an earlier one.
+            // What came of an earlier one is of no interest any more.
             *under_way.lock().unwrap_or_else(PoisonError::into_inner) = None;
         });
         // It has no result, and a panic of its is told by the panic itself.
