@@ -92,6 +92,10 @@ mod passing {
     pub(crate) async fn pass(_: Step, _: Moment) {}
 
     pub(crate) fn pass_blocking(_: Step, _: Moment) {}
+
+    pub(crate) const fn are_observed() -> bool {
+        false
+    }
 }
 
 #[cfg(feature = "crash-points")]
@@ -124,6 +128,11 @@ mod passing {
     #[error("the points of this process already have an observer")]
     pub struct AlreadyObserved;
 
+    /// Whether points can be observed.
+    pub(crate) fn are_observed() -> bool {
+        OBSERVER.get().is_some()
+    }
+
     fn gate(step: Step, moment: Moment) -> Option<watch::Receiver<bool>> {
         let moment = match moment {
             Moment::Before => "before",
@@ -154,4 +163,4 @@ mod passing {
 
 #[cfg(feature = "crash-points")]
 pub use passing::{AlreadyObserved, observe};
-pub(crate) use passing::{pass, pass_blocking};
+pub(crate) use passing::{are_observed, pass, pass_blocking};

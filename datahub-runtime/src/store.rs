@@ -30,8 +30,6 @@ mod model_table;
 mod page;
 mod past;
 #[cfg(feature = "postgres")]
-mod patience;
-#[cfg(feature = "postgres")]
 mod postgres;
 mod pulling;
 mod quarantine;

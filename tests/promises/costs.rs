@@ -10,8 +10,8 @@ use example_domain::{Contact, Organisation};
 use crate::scene::{PAST_QUIET, Scene, ada, failed};
 
 /// The counts of a cost that can be compared.
-fn counts(cost: Cost) -> [u64; 5] {
-    [cost.requests, cost.bytes_sent, cost.bytes_received, cost.statements, cost.transactions]
+fn counts(cost: Cost) -> [u64; 6] {
+    [cost.requests, cost.bytes_sent, cost.bytes_received, cost.statements, cost.transactions, cost.round_trips]
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ mod rehearsal;
 mod relations;
 mod remodelled;
 mod restored;
+mod round_trips;
 mod row_by_row;
 mod scene;
 mod sessions;

@@ -29,6 +29,9 @@ pub struct Cost {
     pub statements: u64,
     /// Transactions that could write.
     pub transactions: u64,
+    /// How often a server of the database was waited for. Statements whose results are not needed share the round trip of
+    /// another. None with SQLite, which has no server.
+    pub round_trips: u64,
     /// How long it took. Of a hub, the times of all operations that callers have waited for, added up.
     pub time: Duration,
 }
@@ -70,6 +73,7 @@ impl Sub for Cost {
             bytes_sent: self.bytes_sent - earlier.bytes_sent,
             statements: self.statements - earlier.statements,
             transactions: self.transactions - earlier.transactions,
+            round_trips: self.round_trips - earlier.round_trips,
             time: self.time.saturating_sub(earlier.time),
         }
     }
@@ -82,6 +86,7 @@ impl AddAssign for Cost {
         self.bytes_sent += more.bytes_sent;
         self.statements += more.statements;
         self.transactions += more.transactions;
+        self.round_trips += more.round_trips;
         self.time += more.time;
     }
 }
@@ -107,6 +112,7 @@ pub(crate) struct Meter {
     bytes_sent: AtomicU64,
     statements: AtomicU64,
     transactions: AtomicU64,
+    round_trips: AtomicU64,
     nanoseconds: AtomicU64,
     /// The meter of what this one is a part of.
     whole: Option<Arc<Meter>>,
@@ -126,6 +132,7 @@ impl Meter {
             bytes_sent: read(&self.bytes_sent),
             statements: read(&self.statements),
             transactions: read(&self.transactions),
+            round_trips: read(&self.round_trips),
             time: Duration::from_nanos(read(&self.nanoseconds)),
         }
     }
@@ -223,6 +230,11 @@ impl Meters {
 
     pub(crate) fn transaction(&self) {
         self.add(|meter| &meter.transactions, 1);
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn round_trips(&self, count: u64) {
+        self.add(|meter| &meter.round_trips, count);
     }
 
     /// Adds how long a caller's operation took to the hub's time.

@@ -24,9 +24,9 @@ use super::intents::{self, mapping_datum};
 use super::load::load;
 use super::model_table::{self, Purpose, Stays, from_wanted, select_row, take_row};
 use super::row::{to_json, to_word};
-use super::statement::{Datum, Statement};
+use super::statement::{ColumnType, Datum, Statement};
 use super::{quarantine, sequence, waiting_fields};
-use crate::crash_points::{Moment, Step, pass_blocking};
+use crate::crash_points::Step;
 use crate::engine::local_fields::{LocalChange, LocalFields, NamedFields};
 
 /// A transaction on one record, with what the protocol does not know about it.
@@ -112,6 +112,8 @@ struct Guarded {
     intended_locals: NamedFields,
     /// The local fields, if there is a row.
     locals: Option<LocalFields>,
+    /// The version for the record's new state, if it was drawn with this.
+    next_version: Option<Version>,
 }
 
 /// Runs the transaction. Nothing is changed unless the result is [`Committed::Done`].
@@ -129,7 +131,7 @@ pub(crate) fn run(connection: &mut Connection, job: &Job) -> Result<Committed, T
     }
     Ok(match stored {
         Ok((version, local)) if planted(Planted::HistoryOutsideTransaction) => {
-            pass_blocking(job.step, Moment::InTransaction);
+            connection.pass_before_commit(job.step)?;
             let append = |connection: &mut Connection| {
                 let now = connection.now()?;
                 append_history(connection, job, local, version, now)
@@ -160,10 +162,10 @@ fn unavailable(connection: &mut Connection, job: &Job, trouble: Trouble) -> Resu
 /// Returns the new version, and the changes of local columns that are not yet in the history.
 fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalChange>), Stop> {
     let Job { model, id, commit, .. } = job;
-    connection.lock(model.entity.name, [id.to_string()])?;
-    // Taken after the lock, so that it is later than the times of transactions that held the lock before.
+    connection.send_lock(model.entity.name, [id.to_string()])?;
+    let found = find(connection, job)?;
+    // Taken once the lock is held, so that it is later than the times of transactions that held the lock before.
     let now = connection.now()?;
-    let found = find(connection, job, now)?;
     if !holds(commit.guard, &found) && !planted(Planted::NoCompareAndSet) {
         // A write that ends without a record to store leaves no version either.
         let version = found.version.unwrap_or(Version(0));
@@ -190,7 +192,10 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     }
     let version = match commit.record {
         RecordChange::Keep => found.version.unwrap_or(Version(0)),
-        _ => sequence::next(connection)?,
+        _ => match found.next_version {
+            Some(version) => version,
+            None => sequence::next(connection)?,
+        },
     };
     let mut local = change_record(connection, job, &found, version)?;
     if !planted(Planted::HistoryOutsideTransaction) {
@@ -199,13 +204,13 @@ fn store(connection: &mut Connection, job: &Job) -> Result<(Version, Vec<LocalCh
     intents::change(connection, job, &commit.intent, &waiting_fields::to_keep(job), now)?;
     quarantine::change(connection, job, &commit.quarantine, now)?;
     if !planted(Planted::HistoryOutsideTransaction) {
-        pass_blocking(job.step, Moment::InTransaction);
+        connection.pass_before_commit(job.step)?;
     }
     Ok((version, local))
 }
 
-fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded, Trouble> {
-    let Job { model, id, .. } = job;
+fn find(connection: &mut Connection, job: &Job) -> Result<Guarded, Trouble> {
+    let Job { model, id, commit, .. } = job;
     let mut statement = Statement::default();
     // The table's epoch, the record's version, the open intent's operation and local values, and the newest operation that may show up
     // late.
@@ -217,9 +222,18 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded,
          WHERE intent.entity = ? AND intent.id = ? AND intent.finished IS NULL AND ",
         [model.entity.name.into(), (*id).into()],
     );
-    intents::push_late(&mut statement, now)?;
+    intents::push_late(&mut statement, connection.now()?)?;
     statement.sql(" ORDER BY intent.opened_at DESC, intent.operation DESC LIMIT 1)");
     select_row(&mut statement, &mut types, model);
+    // There is one row, of the one record.
+    let draws = match commit.record {
+        RecordChange::Keep => None,
+        _ => connection.dialect().next_version_in_select,
+    };
+    if let Some(draws) = draws {
+        statement.sql(draws);
+        types.push(ColumnType::BigInt);
+    }
     from_wanted(&mut statement, model, [*id]);
     statement.push(
         " LEFT JOIN datahub_intents AS intent ON intent.entity = ? AND intent.id = wanted.column1 \
@@ -233,7 +247,9 @@ fn find(connection: &mut Connection, job: &Job, now: Instant) -> Result<Guarded,
     job.stage().check(model, oldest_epoch.as_deref())?;
     let intended_locals = intended.map(|Json(locals)| locals).unwrap_or_default();
     let (present, locals) = take_row(&mut row, model)?;
-    Ok(Guarded { version, intent, late, intended_locals, locals: present.then_some(locals) })
+    let next_version = draws.map(|_| row.number().map(Version)).transpose()?;
+    next_version.into_iter().for_each(|version| connection.note_drawn(version));
+    Ok(Guarded { version, intent, late, intended_locals, locals: present.then_some(locals), next_version })
 }
 
 fn holds(guard: Guard, found: &Guarded) -> bool {
@@ -317,7 +333,7 @@ fn touch(connection: &mut Connection, job: &Job, version: Version) -> Result<(),
     let sql = "UPDATE datahub_records SET version = ?, \
                outdated_at = CASE WHEN outdated_at = version THEN CAST(? AS BIGINT) END WHERE model = ? AND id = ?";
     let values = [version.0.into(), version.0.into(), job.model.table.into(), job.id.into()];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    connection.send(Statement::new(sql, values))
 }
 
 /// The new state of a record.
@@ -355,7 +371,7 @@ pub(crate) fn put_records(
     records: &[NewState<'_>],
     version: Version,
 ) -> Result<(), Trouble> {
-    records_to_put(model, records, version)?.map_or(Ok(()), |statement| connection.execute(&statement).map(drop))
+    records_to_put(model, records, version)?.map_or(Ok(()), |statement| connection.send(statement))
 }
 
 /// The statement that stores the engine's data about records, if there are any.

@@ -14,7 +14,7 @@ use super::intents::mapping_datum;
 use super::load::load;
 use super::page::{RECORDS_PER_STATEMENT, store_some};
 use super::statement::Statement;
-use crate::crash_points::{Moment, Step, pass_blocking};
+use crate::crash_points::Step;
 
 /// Decides what to do with a row, given only what the store has of it; `None` if the row lacks something.
 pub(crate) type SeenJudge = std::sync::Arc<dyn Fn(Uuid, &Loaded) -> Option<Listed<Fault>> + Send + Sync>;
@@ -92,7 +92,7 @@ pub(crate) fn complete(
             let judge = |id, loaded: &Loaded| judge(id, loaded).unwrap_or(Listed::ReadAgain);
             outcomes.extend(store_some(connection, by, some, judge, now, quiet_ms)?);
         }
-        pass_blocking(step, Moment::InTransaction);
+        connection.pass_before_commit(step)?;
         Ok(outcomes)
     })
 }

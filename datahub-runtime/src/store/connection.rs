@@ -30,6 +30,7 @@ use super::row::Cells;
 use super::sequence::NewestKnown;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
+use crate::crash_points::{self, Moment, Step, pass_blocking};
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::cost::Meters;
 use crate::sql_types;
@@ -119,7 +120,8 @@ impl Connection {
 
     /// Opens a connection that changes tables: its statements may take as long as they need.
     pub(crate) fn of_migration(location: &Location) -> Result<Connection, Trouble> {
-        let connection = Connection::open(location, false, Meters::default(), Arc::new(SystemClock::new()))?;
+        #[cfg_attr(not(feature = "postgres"), allow(unused_mut, reason = "SQLite waits for no server"))]
+        let mut connection = Connection::open(location, false, Meters::default(), Arc::new(SystemClock::new()))?;
         #[cfg(feature = "postgres")]
         connection.limit_patience(MIGRATION_TIME_MAX);
         Ok(connection)
@@ -201,13 +203,86 @@ impl Connection {
 
     /// Runs a statement and returns the number of affected rows.
     pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Trouble> {
+        self.execute_about(None, statement)
+    }
+
+    /// The same for a statement about the rows of a model's table, which its error names.
+    pub(crate) fn execute_in_table(&mut self, table: &'static str, statement: &Statement) -> Result<usize, Trouble> {
+        self.execute_about(Some(table), statement)
+    }
+
+    fn execute_about(&mut self, table: Option<&'static str>, statement: &Statement) -> Result<usize, Trouble> {
         self.meters.statement();
-        let result = with_inner!(
+        match &mut self.inner {
+            Inner::Sqlite(connection) => {
+                let executed = connection.execute_returning_count(statement).map_err(trouble_of_file);
+                let executed = executed.map_err(|trouble| self.of_statement(statement, trouble));
+                executed.map_err(|trouble| match table {
+                    Some(table) => trouble.in_table(table),
+                    None => trouble,
+                })
+            }
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => {
+                connection.execute(statement, table).map_err(|problem| self.trouble_of_server(problem))
+            }
+        }
+    }
+
+    /// Runs a statement of which only matters that it succeeds. A server gets it in the round trip of the next statement
+    /// whose result is needed, or of the end of the transaction or savepoint, which then fails in its place.
+    pub(crate) fn send(&mut self, statement: Statement) -> Result<(), Trouble> {
+        self.send_about(None, statement)
+    }
+
+    /// The same for a statement about the rows of a model's table, which its error names.
+    pub(crate) fn send_in_table(&mut self, table: &'static str, statement: Statement) -> Result<(), Trouble> {
+        self.send_about(Some(table), statement)
+    }
+
+    fn send_about(&mut self, table: Option<&'static str>, statement: Statement) -> Result<(), Trouble> {
+        match &mut self.inner {
+            Inner::Sqlite(_) => self.execute_about(table, &statement).map(drop),
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => {
+                self.meters.statement();
+                connection.send(statement, table).map_err(|problem| self.trouble_of_server(problem))
+            }
+        }
+    }
+
+    /// Checks deferred rules now, if the database can do so: rules about the rows of this table, or those that refer to
+    /// them. Like [`send`](Connection::send), for the error of the next statement may be this one's.
+    pub(super) fn send_batch_in_table(&mut self, table: &'static str, sql: &'static str) -> Result<(), Trouble> {
+        with_inner!(
             self,
-            sqlite: connection => connection.execute_returning_count(statement),
-            postgres: connection => connection.execute(statement),
-        );
-        result.map_err(|trouble| self.of_statement(statement, trouble))
+            sqlite: connection => connection.batch_execute(sql),
+            postgres: connection => connection.send_batch(sql, Some(table)),
+        )
+        .map_err(|trouble: Trouble| trouble.in_table(table))
+    }
+
+    /// Waits until all statements have been run.
+    pub(crate) fn settle(&mut self) -> Result<(), Trouble> {
+        with_inner!(self, sqlite: _connection => Ok(()), postgres: connection => connection.settle())
+    }
+
+    /// Passes the point after a transaction's last statement. A test that stops the program here finds all statements
+    /// run.
+    pub(crate) fn pass_before_commit(&mut self, step: Step) -> Result<(), Trouble> {
+        if crash_points::are_observed() {
+            self.settle()?;
+        }
+        pass_blocking(step, Moment::InTransaction);
+        Ok(())
+    }
+
+    /// Counts the round trips to the server since this was last called.
+    pub(super) fn count_round_trips(&mut self) {
+        #[cfg(feature = "postgres")]
+        if let Inner::Postgres(connection) = &mut self.inner {
+            self.meters.round_trips(connection.take_round_trips());
+        }
     }
 
     /// Runs a statement and returns its rows, whose columns have these types.
@@ -278,6 +353,12 @@ impl Connection {
     /// Locks these names in this space until the end of the transaction, and waits while another transaction has them
     /// locked.
     pub(crate) fn lock(&mut self, space: &str, names: impl IntoIterator<Item = String>) -> Result<(), Trouble> {
+        self.send_lock(space, names)?;
+        self.settle()
+    }
+
+    /// Like [`lock`](Connection::lock), but the names are locked only once the result of another statement is there.
+    pub(crate) fn send_lock(&mut self, space: &str, names: impl IntoIterator<Item = String>) -> Result<(), Trouble> {
         let Some(sql) = self.dialect.lock else { return Ok(()) };
         let mut names: Vec<_> = names.into_iter().collect();
         if names.is_empty() {
@@ -288,7 +369,7 @@ impl Connection {
         let mut statement = Statement::of_many(names.len());
         statement.push(sql, [space.into()]);
         statement.wanted(names);
-        self.query(&statement, &[]).map(drop)
+        self.send(statement)
     }
 
     /// Runs `work` in one transaction, and commits it if it succeeds.
@@ -316,7 +397,8 @@ impl Connection {
         match work(self) {
             Ok(value) => {
                 let committed = self.commit();
-                // If a rule that is checked at the commit fails, SQLite leaves the transaction open.
+                // If a rule that is checked at the commit fails, SQLite leaves the transaction open; so does a server if a
+                // statement fails that was sent with the commit.
                 if committed.is_err() && self.is_in_transaction() {
                     self.roll_back()?;
                 }
@@ -343,7 +425,7 @@ impl Connection {
     /// Runs `work` in a savepoint and always undoes it.
     pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         self.begin()?;
-        let value = work(self);
+        let value = work(self).and_then(|value| self.settle().map(|()| value));
         let undone = self.roll_back();
         let value = value?;
         undone.map(|()| value)
@@ -387,8 +469,17 @@ impl Connection {
             || match &mut self.inner {
                 Inner::Sqlite(connection) => is_broken(connection),
                 #[cfg(feature = "postgres")]
-                Inner::Postgres(connection) => connection.is_gone() || connection.is_broken(),
+                Inner::Postgres(connection) => connection.is_broken(),
             }
+    }
+
+    /// Whether the database closed the connection while it was idle.
+    pub(crate) fn was_closed(&mut self) -> bool {
+        match &mut self.inner {
+            Inner::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => connection.is_gone(),
+        }
     }
 
     /// Whether a transaction is open, which must not be the case between two jobs.
@@ -420,21 +511,21 @@ impl Connection {
 
     /// Sets how long an answer of the server may take.
     #[cfg(feature = "postgres")]
-    pub(super) fn limit_patience(&self, limit: Duration) {
-        match &self.inner {
+    pub(super) fn limit_patience(&mut self, limit: Duration) {
+        match &mut self.inner {
             Inner::Sqlite(_) => {}
-            Inner::Postgres(connection) => connection.patience.limit(limit),
+            Inner::Postgres(connection) => connection.limit_patience(limit),
         }
     }
 
     /// Lets an answer of the server take at least this long until the end of this job. The connection is closed
-    /// afterwards, because the task that drives its socket may sleep for that time. No effect on SQLite.
+    /// afterwards, so that no later job waits as long. No effect on SQLite.
     pub(super) fn be_patient(&mut self, limit: Duration) {
-        match &self.inner {
+        match &mut self.inner {
             Inner::Sqlite(_) => _ = limit,
             #[cfg(feature = "postgres")]
             Inner::Postgres(connection) => {
-                connection.patience.at_least(limit);
+                connection.be_patient(limit);
                 self.closed = true;
             }
         }
@@ -445,7 +536,7 @@ impl Connection {
     fn given_up(&self) -> Option<String> {
         match &self.inner {
             Inner::Sqlite(_) => None,
-            Inner::Postgres(connection) => connection.patience.ran_out().map(|limit| {
+            Inner::Postgres(connection) => connection.ran_out().map(|limit| {
                 format!(
                     "the server did not answer for {} s, so its connection was closed; find out what delays it, for \
                      example a paused pooler",

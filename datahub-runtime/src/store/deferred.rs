@@ -55,7 +55,7 @@ impl Deferred {
             return Ok(());
         }
         if let Some(sql) = connection.dialect().check_deferred {
-            return connection.batch(sql).map_err(|trouble| trouble.in_table(model.table));
+            return connection.send_batch_in_table(model.table, sql);
         }
         for (sql, before) in self.counts {
             if count(connection, &sql)? > before {

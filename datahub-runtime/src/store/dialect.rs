@@ -15,6 +15,8 @@ pub(crate) struct Dialect {
     pub(crate) database: Database,
     /// Draws the next version.
     pub(crate) next_version: &'static str,
+    /// Draws the next version in the select list of another statement, once for each row; `None` if that cannot be.
+    pub(crate) next_version_in_select: Option<&'static str>,
     /// Returns the time by the database's clock; `None` if it has none.
     pub(crate) clock: Option<&'static str>,
     /// Lists the active triggers and unique indexes of the engine's tables.

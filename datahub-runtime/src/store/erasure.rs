@@ -223,5 +223,5 @@ fn redact(connection: &mut Connection, entry: Entry, erasure: i64) -> Result<(),
     }
     let sql = "UPDATE datahub_history SET changes = ?, constants = ?, local = ?, erased = ? WHERE sequence = ?";
     let values = [to_json(&changes)?, to_json(&Attributes::new())?, to_json(&local)?, erasure.into(), sequence.into()];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    connection.send(Statement::new(sql, values))
 }

@@ -121,7 +121,7 @@ pub(crate) fn append(
     version: Version,
     now: Instant,
 ) -> Result<(), Trouble> {
-    to_append(by, entries, version, now)?.map_or(Ok(()), |statement| connection.execute(&statement).map(drop))
+    to_append(by, entries, version, now)?.map_or(Ok(()), |statement| connection.send(statement))
 }
 
 /// The statement that appends entries, if there are any.

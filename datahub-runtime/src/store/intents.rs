@@ -95,23 +95,23 @@ pub(crate) fn change(
                        WHERE operation = ? AND verdict IS NULL";
             let finished = (!may_show_up_late(verdict)).then_some(1);
             let values = [to_json(verdict)?, now.into(), Datum::BigInt(finished), operation.0.into()];
-            connection.execute(&Statement::new(sql, values)).map(drop)
+            connection.send(Statement::new(sql, values))
         }
         IntentChange::Ended { operation } => {
             let sql = "UPDATE datahub_intents SET quiet_until = lease_until WHERE operation = ? AND verdict IS NULL";
-            connection.execute(&Statement::new(sql, [operation.0.into()])).map(drop)
+            connection.send(Statement::new(sql, [operation.0.into()]))
         }
         IntentChange::Release { operation, has_ended } => {
             let sql = "UPDATE datahub_intents SET lease_until = ?, quiet_until = ? \
                        WHERE operation = ? AND verdict IS NULL AND lease_until > ?";
             let quiet_until = if *has_ended { now } else { after(now, job.quiet_ms) };
             let values = [now.into(), quiet_until.into(), operation.0.into(), now.into()];
-            connection.execute(&Statement::new(sql, values))?;
+            connection.send(Statement::new(sql, values))?;
             if *has_ended {
                 // Also if the lease had already ended by itself.
                 let sql =
                     "UPDATE datahub_intents SET quiet_until = lease_until WHERE operation = ? AND verdict IS NULL";
-                connection.execute(&Statement::new(sql, [operation.0.into()]))?;
+                connection.send(Statement::new(sql, [operation.0.into()]))?;
             }
             Ok(())
         }
@@ -145,7 +145,7 @@ fn open(
         now.into(),
         mapping_datum(job.model.mapping_id.0),
     ];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    connection.send(Statement::new(sql, values))
 }
 
 /// An intent in its stored form: with dates as the instants that are sent, because programs of older revisions compare
@@ -279,7 +279,7 @@ pub(crate) fn open_after(
 pub(crate) fn forget_old(connection: &mut Connection) -> Result<(), Trouble> {
     let now = connection.now()?;
     let sql = "DELETE FROM datahub_intents WHERE verdict IS NOT NULL AND closed_at < ?";
-    connection.execute(&Statement::new(sql, [now.plus_ms(-KEPT_MS).into()])).map(drop)
+    connection.send(Statement::new(sql, [now.plus_ms(-KEPT_MS).into()]))
 }
 
 impl StoredIntent {

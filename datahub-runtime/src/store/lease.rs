@@ -96,7 +96,7 @@ impl Lease {
     /// Gives the lease back.
     pub(crate) fn release(&self, connection: &mut Connection) -> Result<(), Trouble> {
         let sql = "DELETE FROM datahub_settings WHERE name = ? AND value LIKE ?";
-        connection.execute(&Statement::new(sql, [(&*self.setting).into(), self.ours().into()])).map(drop)
+        connection.send(Statement::new(sql, [(&*self.setting).into(), self.ours().into()]))
     }
 
     /// What a lease of this holder looks like.

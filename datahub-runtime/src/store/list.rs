@@ -12,7 +12,7 @@ use super::failure::Trouble;
 use super::load::{StoredRecord, load};
 use super::page::{RECORDS_PER_STATEMENT, store_judged};
 use super::waiting_fields;
-use crate::crash_points::{Moment, Step, pass_blocking};
+use crate::crash_points::Step;
 
 /// Decides what to do with a record of a list, given what the store has of it; with the model's values of a record whose
 /// row is as it is in CDMS.
@@ -94,7 +94,7 @@ fn store_all(connection: &mut Connection, part: &ListPart, quiet_ms: u64) -> Res
             version,
         }));
     }
-    pass_blocking(*step, Moment::InTransaction);
+    connection.pass_before_commit(*step)?;
     Ok(all)
 }
 

@@ -99,8 +99,7 @@ pub(crate) fn put(
             }
         },
     );
-    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
-    Ok(())
+    connection.send_in_table(model.table, statement)
 }
 
 /// Begins the statement that inserts rows.
@@ -190,7 +189,7 @@ pub(crate) fn put_locals(
     statement.sql(" WHERE ");
     statement.name(key(model).name);
     statement.push(" = ?", [id.into()]);
-    match connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))? {
+    match connection.execute_in_table(model.table, &statement)? {
         0 => Err(Trouble::Refused(format!(
             "the row is missing from table {}; read the record to restore it",
             model.table
@@ -239,8 +238,7 @@ pub(crate) fn put_refreshed(
             statement.name(column.name);
         },
     );
-    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
-    Ok(())
+    connection.send_in_table(model.table, statement)
 }
 
 /// Removes rows, if they exist.
@@ -256,8 +254,7 @@ pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: 
     statement.sql(" IN (");
     statement.list(ids, |statement, id| statement.value((*id).into()));
     statement.sql(")");
-    connection.execute(&statement).map_err(|trouble| trouble.in_table(model.table))?;
-    Ok(())
+    connection.send_in_table(model.table, statement)
 }
 
 /// The changes of local columns if these values are set, compared in their stored form.

@@ -19,7 +19,7 @@ use super::quarantine::{self, Put};
 use super::statement::Statement;
 use super::watermark::{self, Claim, Vouched, Watermark};
 use super::{sequence, waiting_fields};
-use crate::crash_points::{Moment, Step, pass_blocking};
+use crate::crash_points::Step;
 use crate::engine::local_fields::LocalFields;
 
 /// The maximum number of records per statement, because databases limit the number of values.
@@ -78,7 +78,7 @@ pub(crate) fn store(connection: &mut Connection, page: Page, quiet_ms: u64) -> R
             let judge = |id, loaded: &Loaded| some.next().map_or(Listed::AsIs, |record| judge(id, loaded, record));
             outcomes.extend(store_some(connection, by, &ids, judge, now, quiet_ms)?);
         }
-        pass_blocking(step, Moment::InTransaction);
+        connection.pass_before_commit(step)?;
         Ok(PageStored::Done(outcomes))
     });
     stored.map_err(|trouble| epochs::cause(connection, by.model, trouble))
@@ -102,7 +102,7 @@ fn bury_absent(
 pub(super) fn bury(connection: &mut Connection, model: &'static ModelDescriptor, ids: &[Uuid]) -> Result<(), Trouble> {
     for id in ids {
         let sql = "UPDATE datahub_records SET state = 'tombstone', reason = 'gone' WHERE model = ? AND id = ?";
-        connection.execute(&Statement::new(sql, [model.table.into(), (*id).into()]))?;
+        connection.send(Statement::new(sql, [model.table.into(), (*id).into()]))?;
     }
     model_table::remove(connection, model, ids)
 }
@@ -234,9 +234,9 @@ fn put_states(
     let history = history::to_append(by, &plan.history, version, now)?;
     match (states, history) {
         (Some(states), Some(history)) if connection.dialect().has_writing_subqueries => {
-            connection.execute(&states.and(history)).map(drop)
+            connection.send(states.and(history))
         }
-        (states, history) => states.iter().chain(&history).try_for_each(|one| connection.execute(one).map(drop)),
+        (states, history) => states.into_iter().chain(history).try_for_each(|one| connection.send(one)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod address;
 mod failure;
+mod line;
+mod pipeline;
 mod session;
 mod values;
 
@@ -27,6 +29,7 @@ pub(crate) use session::{PostgresConnection, Problem};
 pub(crate) static DIALECT: Dialect = Dialect {
     database: Database::Postgres,
     next_version: "SELECT nextval('datahub_versions')",
+    next_version_in_select: Some(", nextval('datahub_versions')"),
     clock: Some("SELECT clock_timestamp()"),
     guards_there: "SELECT found.tgname::text FROM pg_trigger AS found WHERE NOT found.tgisinternal \
                    AND found.tgenabled IN ('O', 'A') AND found.tgrelid IN \

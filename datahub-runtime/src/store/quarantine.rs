@@ -88,7 +88,7 @@ pub(crate) fn put(
          operation = COALESCE(excluded.operation, datahub_quarantine.operation), \
          orphan_of = COALESCE(excluded.orphan_of, datahub_quarantine.orphan_of)",
     );
-    connection.execute(&statement).map(drop)
+    connection.send(statement)
 }
 
 /// Removes records from quarantine.
@@ -100,7 +100,7 @@ pub(crate) fn clear(connection: &mut Connection, model: &ModelDescriptor, ids: &
     statement.push("DELETE FROM datahub_quarantine WHERE model = ? AND id IN (", [model.table.into()]);
     statement.list(ids, |statement, id| statement.value((*id).into()));
     statement.sql(")");
-    connection.execute(&statement).map(drop)
+    connection.send(statement)
 }
 
 columns! {
@@ -151,7 +151,7 @@ pub(crate) fn of_tables(
 pub(crate) fn tried(connection: &mut Connection, model: &ModelDescriptor, id: Uuid) -> Result<(), Trouble> {
     let now = connection.now()?;
     let sql = "UPDATE datahub_quarantine SET at = ? WHERE model = ? AND id = ?";
-    connection.execute(&Statement::new(sql, [now.into(), model.table.into(), id.into()])).map(drop)
+    connection.send(Statement::new(sql, [now.into(), model.table.into(), id.into()]))
 }
 
 fn read(connection: &mut Connection, statement: &Statement) -> Result<Vec<QuarantineEntry>, Trouble> {

@@ -22,13 +22,13 @@ pub(crate) fn put_if_absent(connection: &mut Connection, name: &str, value: &str
 pub(crate) fn put(connection: &mut Connection, name: &str, value: &str) -> Result<(), Trouble> {
     let sql = "INSERT INTO datahub_settings (name, value) VALUES (?, ?) \
                ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    connection.execute(&Statement::new(sql, [name.into(), value.into()])).map(drop)
+    connection.send(Statement::new(sql, [name.into(), value.into()]))
 }
 
 /// Deletes a setting.
 pub(crate) fn forget(connection: &mut Connection, name: &str) -> Result<(), Trouble> {
     let statement = Statement::new("DELETE FROM datahub_settings WHERE name = ?", [name.into()]);
-    connection.execute(&statement).map(drop)
+    connection.send(statement)
 }
 
 /// The settings whose names begin with this.

@@ -25,6 +25,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     database: Database::Sqlite,
     // Safe because a writing transaction is exclusive.
     next_version: "UPDATE datahub_sequence SET value = value + 1 RETURNING value",
+    next_version_in_select: None,
     clock: None,
     guards_there: "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index') AND name LIKE 'datahub\\_%' ESCAPE '\\'",
     guards: &[

@@ -95,6 +95,15 @@ impl Statement {
         (sql, values)
     }
 
+    /// The bound values, in order.
+    #[cfg(feature = "postgres")]
+    pub(super) fn values(&self) -> impl Iterator<Item = &Datum> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Value(value) => Some(value),
+            Piece::Sql(_) | Piece::Name(_) => None,
+        })
+    }
+
     /// Whether to keep it prepared.
     #[cfg(feature = "postgres")]
     pub(super) fn is_kept(&self) -> bool {

@@ -9,7 +9,7 @@ use super::failure::Trouble;
 use super::page::bury;
 use super::statement::{Datum, Statement};
 use super::watermark::{self, Claim, Watermark};
-use crate::crash_points::{Moment, Step, pass_blocking};
+use crate::crash_points::Step;
 
 /// What is missing from CDMS's list among the rows that were stored before the sweep began and have no open write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) fn list(
         if is_valid {
             put(connection, claim.model, ids)?;
         }
-        pass_blocking(step, Moment::InTransaction);
+        connection.pass_before_commit(step)?;
         Ok(is_valid)
     })
 }
@@ -56,7 +56,7 @@ pub(crate) fn end(connection: &mut Connection, claim: &Claim, to: &Watermark, st
         if is_valid {
             forget(connection, claim.model)?;
         }
-        pass_blocking(step, Moment::InTransaction);
+        connection.pass_before_commit(step)?;
         Ok(is_valid)
     })
 }
@@ -132,10 +132,10 @@ fn put(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Re
     statement.sql("INSERT INTO datahub_swept (model, id) VALUES ");
     statement.list(ids, |statement, id| statement.push("(?, ?)", [model.table.into(), Datum::from(*id)]));
     statement.sql(" ON CONFLICT (model, id) DO NOTHING");
-    connection.execute(&statement).map(drop)
+    connection.send(statement)
 }
 
 fn forget(connection: &mut Connection, model: &ModelDescriptor) -> Result<(), Trouble> {
     let sql = "DELETE FROM datahub_swept WHERE model = ?";
-    connection.execute(&Statement::new(sql, [model.table.into()])).map(drop)
+    connection.send(Statement::new(sql, [model.table.into()]))
 }

@@ -345,5 +345,5 @@ pub(crate) fn vouch(
         (*asked_at).into(),
         now.into(),
     ];
-    connection.execute(&Statement::new(sql, values)).map(drop)
+    connection.send(Statement::new(sql, values))
 }

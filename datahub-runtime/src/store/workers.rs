@@ -103,7 +103,9 @@ impl Workers {
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(|connection| {
                 connection.count_at(meters);
-                let value = job(connection)?;
+                let value = job(connection);
+                connection.count_round_trips();
+                let value = value?;
                 if connection.is_in_transaction() {
                     let reason = "a job left its transaction open, so it was rolled back; this is a bug";
                     return Err(Trouble::Other(reason.to_owned()));
@@ -228,7 +230,9 @@ impl Worker {
 
     fn connection(&mut self) -> Result<&mut Connection, Trouble> {
         // The database may have closed the connection while it was idle.
-        let spoilt = |connection: &mut Connection| connection.is_spoilt() && !planted(Planted::TransactionLeftOpen);
+        let spoilt = |connection: &mut Connection| {
+            connection.was_closed() || connection.is_spoilt() && !planted(Planted::TransactionLeftOpen)
+        };
         if self.connection.as_mut().is_none_or(spoilt) {
             let reader = matches!(self.lane, Lane::Read);
             let opened = Connection::open(&self.location, reader, self.meters.clone(), Arc::clone(&self.clock))?;

@@ -3,54 +3,55 @@
 //! If the session is the hub's own, statements stay prepared and settings stay set. A pooler that gives every
 //! transaction another session keeps neither: then each transaction begins with the settings that the promises depend
 //! on, and no statement is prepared by name, because the name may belong to another program.
+//!
+//! A statement of a transaction whose result is not needed waits for the next one whose result is, or for the end of the
+//! transaction, and is sent in the same round trip. The transaction's beginning and its end go the same way. If one of
+//! them fails, the server refuses the others, and the first error is the one to report.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, Row, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
 use super::address::Address;
 use super::failure::{self, causes};
+use super::line::Line;
+use super::pipeline::{self, Answer, Message, Question, WAITING_MAX, Waiting, savepoint};
 use super::values;
 use crate::store::failure::Trouble;
-use crate::store::patience::Patience;
 use crate::store::row::Cells;
 use crate::store::statement::{ColumnType, Datum, Statement};
 
-/// A connection for the store's threads: each waits for its own answers, on a small shared runtime.
+/// A connection for the store's threads: each waits for its own answers.
 pub(crate) struct PostgresConnection {
-    client: Client,
-    runtime: &'static Runtime,
+    line: Line,
     /// The token that identifies the session, if it is the hub's own.
     token: Option<String>,
     /// The statements that the server has prepared, by text.
     prepared: HashMap<String, tokio_postgres::Statement>,
     /// The statements that begin a transaction.
     begin: String,
+    /// What is sent with the next question.
+    waiting: Vec<Waiting<'static>>,
     /// The number of open transactions and savepoints, which are nested.
     depth: usize,
+    /// The number of those among them that the server was told of.
+    begun: usize,
     /// Whether the open transaction can only be rolled back.
     is_failed: bool,
     /// Whether it is unknown which transactions are open.
     is_broken: bool,
-    /// Whether the server has closed the connection, which is noticed before the connection is used again.
-    gone: Arc<AtomicBool>,
-    /// How long an answer of the server may take.
-    pub(crate) patience: Arc<Patience>,
 }
 
 /// Why a statement failed.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The server or the connection reported an error.
-    Told(Error),
+    /// The server or the connection reported an error, about rows of this table of a model if there is one.
+    Told(Error, Option<&'static str>),
     /// A value cannot be sent.
     Value(String),
     /// A row does not have the expected contents.
@@ -59,21 +60,22 @@ pub(crate) enum Problem {
     Failed,
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        Problem::Told(error)
-    }
-}
-
 impl Problem {
     /// Converts to the store's error, and returns whether the connection must be closed.
     pub(crate) fn trouble(self) -> (Trouble, bool) {
         match self {
-            Problem::Told(error) if failure::is_forgotten(&error) => {
+            Problem::Told(error, _) if failure::is_forgotten(&error) => {
                 let reason = format!("{error}: its tables have just been changed", error = causes(&error));
                 (Trouble::Forgotten(reason), false)
             }
-            Problem::Told(error) => failure::trouble(&error),
+            Problem::Told(error, table) => {
+                let (trouble, hangs_up) = failure::trouble(&error);
+                let trouble = match table {
+                    Some(table) => trouble.in_table(table),
+                    None => trouble,
+                };
+                (trouble, hangs_up)
+            }
             Problem::Value(reason) => (Trouble::Refused(reason), false),
             Problem::Row(trouble) => (trouble, false),
             Problem::Failed => {
@@ -91,7 +93,6 @@ impl PostgresConnection {
         // Another part of the program may already have installed a provider for the process. Either one works.
         _ = rustls::crypto::ring::default_provider().install_default();
         let tls = MakeRustlsConnect::new(address.tls().map_err(unusable)?);
-        let runtime = runtime()?;
         let refused = |reason: String| {
             Trouble::Unavailable(format!(
                 "{reason}; check that the server is running and that its address, user and password are correct"
@@ -99,50 +100,31 @@ impl PostgresConnection {
         };
         let token = Uuid::new_v4().simple().to_string();
         let share = CONNECT_TIMEOUT / u32::try_from(address.configs.len()).unwrap_or(1);
-        let mut connected = Err(refused("the address names no host".to_owned()));
-        for config in &address.configs {
-            let limit = config.get_connect_timeout().map_or(share, |asked| share.min(*asked));
-            let connecting = connect_to(address, config, &tls, &token);
-            connected = match runtime.block_on(async { tokio::time::timeout(limit, connecting).await }) {
-                Ok(connected) => connected.map_err(|error| refused(causes(&error))),
-                Err(_) => Err(refused(format!("the server did not answer within {} s", limit.as_secs_f64()))),
-            };
-            if connected.is_ok() {
-                break;
-            }
-        }
-        let (client, connection) = connected?;
-        let gone = Arc::new(AtomicBool::new(false));
-        let patience = Arc::new(Patience::new(patience));
-        let (hung_up, runs_out) = (Arc::clone(&gone), Arc::clone(&patience));
-        runtime.spawn(async move {
-            // The socket is closed once it is recorded here that the server has closed the connection.
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                // An answer that has already arrived is accepted, even if the whole machine slept past the limit.
-                biased;
-                ended = &mut connection => {
-                    if let Err(error) = ended {
-                        tracing::warn!(error = %causes(&error), "a connection to the database has ended");
-                    }
-                }
-                () = runs_out.runs_out() => {
-                    tracing::warn!("a connection to the database is closed, because an answer took too long");
+        let line = Line::open(patience, async || {
+            let mut connected = Err(refused("the address names no host".to_owned()));
+            for config in &address.configs {
+                let limit = config.get_connect_timeout().map_or(share, |asked| share.min(*asked));
+                let connecting = connect_to(address, config, &tls, &token);
+                connected = match tokio::time::timeout(limit, connecting).await {
+                    Ok(connected) => connected.map_err(|error| refused(causes(&error))),
+                    Err(_) => Err(refused(format!("the server did not answer within {} s", limit.as_secs_f64()))),
+                };
+                if connected.is_ok() {
+                    break;
                 }
             }
-            hung_up.store(true, Ordering::Release);
-        });
+            connected
+        })?;
         Ok(PostgresConnection {
-            client,
-            runtime,
+            line,
             token: Some(token),
             prepared: HashMap::new(),
             begin: BEGIN.to_owned(),
+            waiting: Vec::new(),
             depth: 0,
+            begun: 0,
             is_failed: false,
             is_broken: false,
-            gone,
-            patience,
         })
     }
 
@@ -168,8 +150,24 @@ impl PostgresConnection {
         self.begin = format!("{BEGIN}; {settings}");
     }
 
-    pub(crate) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+    /// Sets how long an answer of the server may take.
+    pub(crate) fn limit_patience(&mut self, limit: Duration) {
+        self.line.limit(limit);
+    }
+
+    /// Lets an answer of the server take at least this long.
+    pub(crate) fn be_patient(&mut self, limit: Duration) {
+        self.line.at_least(limit);
+    }
+
+    /// The limit, if an answer took too long, so that the connection was given up.
+    pub(crate) fn ran_out(&self) -> Option<Duration> {
+        self.line.ran_out()
+    }
+
+    /// Whether the server has closed the connection. Asks the operating system and not the server.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.line.has_ended()
     }
 
     pub(crate) fn is_broken(&self) -> bool {
@@ -180,138 +178,252 @@ impl PostgresConnection {
         self.depth > 0
     }
 
+    /// How many round trips it has taken since this was last called.
+    pub(crate) fn take_round_trips(&mut self) -> u64 {
+        self.line.take_round_trips()
+    }
+
+    /// Runs SQL without values.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Problem> {
-        self.asks(|client| client.batch_execute(sql)).map_err(Problem::Told)
+        self.asks(Question::Batch(sql.into())).map(drop)
     }
 
-    pub(crate) fn execute(&mut self, statement: &Statement) -> Result<usize, Problem> {
-        let touched = self.run(statement, Client::execute, Client::execute_typed)?;
-        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    /// Runs a statement and returns the number of affected rows.
+    pub(crate) fn execute(&mut self, statement: &Statement, table: Option<&'static str>) -> Result<usize, Problem> {
+        sendable(statement)?;
+        match self.asks_about(Question::Statement { statement: Cow::Borrowed(statement), has_rows: false }, table)? {
+            Answer::Touched(rows) => Ok(usize::try_from(rows).unwrap_or(usize::MAX)),
+            Answer::Rows(rows) => Ok(rows.len()),
+        }
     }
 
+    /// Runs a statement in the round trip of the next one, whose error may then be this one's. Outside a transaction, it
+    /// runs at once.
+    pub(crate) fn send(&mut self, statement: Statement, table: Option<&'static str>) -> Result<(), Problem> {
+        sendable(&statement)?;
+        self.wait(Question::Statement { statement: Cow::Owned(statement), has_rows: false }, table)
+    }
+
+    /// The same for SQL without values.
+    pub(crate) fn send_batch(&mut self, sql: &'static str, table: Option<&'static str>) -> Result<(), Problem> {
+        self.wait(Question::Batch(sql.into()), table)
+    }
+
+    /// Runs a statement and returns its rows.
     pub(crate) fn query(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Problem> {
-        let rows: Vec<Row> = self.run(statement, Client::query, Client::query_typed)?;
-        rows.iter().map(|row| values::cells(row, types).map_err(Problem::Row)).collect()
+        sendable(statement)?;
+        cells_of(self.asks(Question::Statement { statement: Cow::Borrowed(statement), has_rows: true })?, types)
     }
 
     /// The results of a handwritten statement that returns one text column.
     pub(crate) fn texts(&mut self, sql: &str) -> Result<Vec<String>, Problem> {
-        let rows = self.asks(|client| client.query_typed(sql, &[]))?;
-        let text = |row| values::cells(row, &[ColumnType::Text]).and_then(|mut row| row.text());
-        rows.iter().map(|row| text(row).map_err(Problem::Row)).collect()
+        self.settle()?;
+        let rows = self.line.ask(async |client: &Client| client.query_typed(sql, &[]).await);
+        let rows = self.told(rows, None)?;
+        let texts = cells_of(Answer::Rows(rows), &[ColumnType::Text])?;
+        texts.into_iter().map(|mut row| row.text().map_err(Problem::Row)).collect()
     }
 
     /// Begins a transaction, or a savepoint if a transaction is open.
     pub(crate) fn begin(&mut self) -> Result<(), Problem> {
-        match self.depth {
-            0 => self.batch(&self.begin.clone())?,
-            depth => self.batch(&format!("SAVEPOINT datahub_{depth}"))?,
-        }
+        // What fails before a savepoint must not look as if it failed within.
+        self.settle()?;
         self.depth += 1;
+        let depth = self.depth;
+        let sql = if depth == 1 { self.begin.clone() } else { format!("SAVEPOINT {}", savepoint(depth)) };
+        self.waiting.push(Waiting { question: Question::Begin { depth, sql }, table: None });
         Ok(())
     }
 
     /// Commits the innermost transaction or releases the innermost savepoint. If that fails, a transaction has ended,
-    /// and a savepoint must be rolled back.
+    /// unless one of its statements failed that was still waiting; a savepoint must be rolled back.
     pub(crate) fn commit(&mut self) -> Result<(), Problem> {
         if self.is_failed {
             // The server would accept the COMMIT and roll back.
             return Err(Problem::Failed);
         }
-        match self.depth {
-            0 | 1 => {
-                let committed = self.batch("COMMIT");
-                self.depth = 0;
-                self.is_failed = false;
-                // Without an answer from the server, the commit may have happened or not.
-                self.is_broken |= matches!(&committed, Err(Problem::Told(error)) if error.as_db_error().is_none());
-                committed
-            }
-            depth => {
-                self.batch(&format!("RELEASE SAVEPOINT datahub_{}", depth - 1))?;
-                self.depth -= 1;
-                Ok(())
-            }
+        if self.is_empty() {
+            self.waiting.clear();
+            self.depth -= 1;
+            return Ok(());
         }
+        if self.depth > 1 {
+            let release = Question::Batch(format!("RELEASE SAVEPOINT {}", savepoint(self.depth)).into());
+            self.asks(release)?;
+            self.depth -= 1;
+            self.begun = self.depth;
+            return Ok(());
+        }
+        let committed = self.asks(Question::Commit).map(drop);
+        if self.begun == 0 {
+            self.depth = 0;
+            self.is_failed = false;
+            // Without an answer from the server, the commit may have happened or not.
+            self.is_broken |= matches!(&committed, Err(Problem::Told(error, _)) if error.as_db_error().is_none());
+        }
+        committed
+    }
+
+    /// Whether nothing was done since the innermost transaction or savepoint began.
+    fn is_empty(&self) -> bool {
+        matches!(self.waiting.last(), Some(Waiting { question: Question::Begin { .. }, .. }))
     }
 
     /// Rolls back the innermost transaction or savepoint.
     pub(crate) fn roll_back(&mut self) -> Result<(), Problem> {
-        let undone = match self.depth {
-            0 => return Ok(()),
-            1 => self.batch("ROLLBACK"),
-            depth => {
-                let name = format!("datahub_{}", depth - 1);
-                self.batch(&format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"))
-            }
-        };
+        let depth = self.depth;
+        if depth == 0 {
+            return Ok(());
+        }
         self.depth -= 1;
-        self.is_failed = false;
+        // What is still waiting was done since then, because a savepoint is begun only when nothing waits.
+        self.waiting.clear();
+        let was_failed = std::mem::take(&mut self.is_failed);
+        if self.begun < depth {
+            return Ok(());
+        }
+        let undone = match depth {
+            1 => {
+                self.begun = 0;
+                self.asks(Question::Batch("ROLLBACK".into())).map(drop)
+            }
+            _ if was_failed => self.asks(Question::RollBackTo { depth }).map(drop),
+            _ => self.wait(Question::RollBackTo { depth }, None),
+        };
         self.is_broken |= undone.is_err();
         undone
     }
 
-    /// Waits for an answer, and records whether it makes the transaction fail.
-    fn asks<'s, T, F: Future<Output = Result<T, Error>> + 's>(
-        &'s mut self,
-        ask: impl FnOnce(&'s Client) -> F,
-    ) -> Result<T, Error> {
-        let PostgresConnection { client, runtime, depth, is_failed, patience, .. } = self;
-        let _waiting = patience.asks();
-        let answer = runtime.block_on(ask(client));
-        *is_failed |= answer.is_err() && *depth > 0;
-        answer
+    /// Lets a question wait for the next one, unless there is no transaction or enough are waiting.
+    fn wait(&mut self, question: Question<'static>, table: Option<&'static str>) -> Result<(), Problem> {
+        self.waiting.push(Waiting { question, table });
+        if self.depth == 0 || self.waiting.len() >= WAITING_MAX { self.settle() } else { Ok(()) }
     }
 
-    /// Runs a statement as a prepared one if the server keeps it, and as a typed query otherwise.
-    fn run<T>(
-        &mut self,
-        statement: &Statement,
-        prepared: impl AsyncFn(&Client, &tokio_postgres::Statement, &[&(dyn ToSql + Sync)]) -> Result<T, Error>,
-        typed: impl AsyncFn(&Client, &str, &[(&(dyn ToSql + Sync), Type)]) -> Result<T, Error>,
-    ) -> Result<T, Problem> {
-        let (sql, values) = statement.numbered();
-        if let Some(reason) = values.iter().find_map(|value| value.unsendable()) {
-            return Err(Problem::Value(reason));
+    /// Sends what is waiting.
+    pub(crate) fn settle(&mut self) -> Result<(), Problem> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.send_in_order(&waiting).map(drop)
+    }
+
+    /// Sends what is waiting, and this.
+    fn asks(&mut self, question: Question<'_>) -> Result<Answer, Problem> {
+        self.asks_about(question, None)
+    }
+
+    fn asks_about(&mut self, question: Question<'_>, table: Option<&'static str>) -> Result<Answer, Problem> {
+        let mut all: Vec<Waiting<'_>> = std::mem::take(&mut self.waiting);
+        all.push(Waiting { question, table });
+        match self.send_in_order(&all) {
+            // Outside a transaction nothing has been executed yet, so the statement can be repeated.
+            Err(Problem::Told(error, _)) if self.depth == 0 && failure::is_forgotten(&error) => {
+                self.send_in_order(&all)
+            }
+            answer => answer,
         }
-        let ran = if self.token.is_some() && statement.is_kept() {
-            match self.run_prepared(&sql, &values, &prepared) {
-                // Nothing has been executed yet, so the statement can be repeated.
-                Err(error) if failure::is_forgotten(&error) && self.depth == 0 => {
-                    self.run_prepared(&sql, &values, &prepared)
+    }
+
+    /// Sends these, and returns the last answer or the first error. What was not sent because of an error is dropped.
+    fn send_in_order(&mut self, waiting: &[Waiting<'_>]) -> Result<Answer, Problem> {
+        let mut sent = 0;
+        let mut messages = Vec::with_capacity(waiting.len());
+        for (at, Waiting { question, table }) in waiting.iter().enumerate() {
+            let message = match question {
+                Question::Begin { sql, .. } => Message::Batch(sql.into()),
+                Question::Batch(sql) => Message::Batch(Cow::Borrowed(sql)),
+                Question::Commit => Message::Batch("COMMIT".into()),
+                Question::RollBackTo { depth } => {
+                    let name = savepoint(*depth);
+                    Message::Batch(format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}").into())
                 }
-                ran => ran,
-            }
-        } else {
-            let values: Vec<_> = values.iter().map(|value| (*value as &(dyn ToSql + Sync), value.sql_type())).collect();
-            self.asks(|client| typed(client, &sql, &values))
-        };
-        ran.map_err(Problem::Told)
+                Question::Statement { statement, has_rows } => {
+                    let has_rows = *has_rows;
+                    let (sql, values) = statement.numbered();
+                    if self.token.is_none() || !statement.is_kept() {
+                        Message::Typed { sql, values, has_rows }
+                    } else if let Some(statement) = self.known(&sql, &values) {
+                        Message::Prepared { statement, values, has_rows }
+                    } else {
+                        // It is prepared in its place, because an error ends the transaction.
+                        self.send_messages(&waiting[sent..at], &messages)?;
+                        messages.clear();
+                        sent = at;
+                        let statement = self.prepare(sql, &values, *table)?;
+                        Message::Prepared { statement, values, has_rows }
+                    }
+                }
+            };
+            messages.push(message);
+        }
+        self.send_messages(&waiting[sent..], &messages)
     }
 
-    fn run_prepared<T>(
-        &mut self,
-        sql: &str,
-        values: &[&Datum],
-        run: &impl AsyncFn(&Client, &tokio_postgres::Statement, &[&(dyn ToSql + Sync)]) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let types: Vec<_> = values.iter().map(|value| value.sql_type()).collect();
-        let known = self.prepared.get(sql).filter(|known| known.params() == types).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let statement = self.asks(|client| client.prepare_typed(sql, &types))?;
-                self.prepared.insert(sql.to_owned(), statement.clone());
-                statement
-            }
+    /// The prepared statement with this text, for values of these types.
+    fn known(&self, sql: &str, values: &[&Datum]) -> Option<tokio_postgres::Statement> {
+        let is_for = |known: &&tokio_postgres::Statement| {
+            let types = values.iter().map(|value| value.sql_type());
+            known.params().iter().cloned().eq(types)
         };
-        let values: Vec<_> = values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect();
-        let ran = self.asks(|client| run(client, &statement, &values));
-        if ran.as_ref().is_err_and(failure::is_forgotten) {
-            // The change may affect other statements as well.
-            self.prepared.clear();
+        self.prepared.get(sql).filter(is_for).cloned()
+    }
+
+    fn prepare(
+        &mut self,
+        sql: String,
+        values: &[&Datum],
+        table: Option<&'static str>,
+    ) -> Result<tokio_postgres::Statement, Problem> {
+        let types: Vec<_> = values.iter().map(|value| value.sql_type()).collect();
+        let prepared = self.line.ask(async |client: &Client| client.prepare_typed(&sql, &types).await);
+        let statement = self.told(prepared, table)?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Sends messages in one round trip, and returns the last answer or the first error.
+    fn send_messages(&mut self, waiting: &[Waiting<'_>], messages: &[Message<'_>]) -> Result<Answer, Problem> {
+        let mut last = Answer::Touched(0);
+        if messages.is_empty() {
+            return Ok(last);
         }
-        ran
+        for Waiting { question, .. } in waiting {
+            match question {
+                Question::Begin { depth, .. } => self.begun = *depth,
+                Question::Commit => self.begun = 0,
+                Question::RollBackTo { depth } => self.begun = *depth - 1,
+                Question::Batch(_) | Question::Statement { .. } => {}
+            }
+        }
+        let answers = self.line.ask(async |client: &Client| pipeline::answers(client, messages).await);
+        for (answer, Waiting { table, .. }) in answers.into_iter().zip(waiting) {
+            last = self.told(answer, *table)?;
+        }
+        Ok(last)
+    }
+
+    /// Records whether an answer makes the transaction fail.
+    fn told<A>(&mut self, answer: Result<A, Error>, table: Option<&'static str>) -> Result<A, Problem> {
+        answer.map_err(|error| {
+            self.is_failed |= self.depth > 0;
+            if failure::is_forgotten(&error) {
+                // The change may affect other statements as well.
+                self.prepared.clear();
+            }
+            Problem::Told(error, table)
+        })
+    }
+}
+
+/// Whether all values have a form for the server.
+fn sendable(statement: &Statement) -> Result<(), Problem> {
+    let reason = statement.values().find_map(Datum::unsendable);
+    reason.map_or(Ok(()), |reason| Err(Problem::Value(reason)))
+}
+
+fn cells_of(answer: Answer, types: &[ColumnType]) -> Result<Vec<Cells>, Problem> {
+    match answer {
+        Answer::Rows(rows) => rows.iter().map(|row: &Row| values::cells(row, types).map_err(Problem::Row)).collect(),
+        Answer::Touched(_) => Ok(Vec::new()),
     }
 }
 
@@ -358,14 +470,3 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// How long sent bytes may stay unacknowledged by a server that disappeared.
 const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The runtime that drives the sockets of all connections of the process.
-fn runtime() -> Result<&'static Runtime, Trouble> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let builder = builder.worker_threads(1).thread_name("datahub-postgres").enable_all();
-        builder.build().map_err(|error| error.to_string())
-    });
-    runtime.as_ref().map_err(|reason| Trouble::Unavailable(format!("a thread for it could not be started: {reason}")))
-}

@@ -311,7 +311,7 @@ async fn records_of_a_page_are_locked_in_one_order_whatever_the_pages() {
     assert_eq!(found.unwrap(), ["false"]);
 }
 
-/// A relay that counts the sessions that its clients have ended.
+/// A relay that counts the sessions that the server has ended.
 async fn relay(server: SocketAddr) -> (SocketAddr, tokio::sync::watch::Receiver<u32>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -320,8 +320,14 @@ async fn relay(server: SocketAddr) -> (SocketAddr, tokio::sync::watch::Receiver<
         while let Ok((mut client, _)) = listener.accept().await {
             let (mut server, ended) = (TcpStream::connect(server).await.unwrap(), ended.clone());
             tokio::spawn(async move {
-                _ = copy_bidirectional(&mut client, &mut server).await;
-                ended.send_modify(|count| *count += 1);
+                let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                    (client.split(), server.split());
+                let to_client = async {
+                    _ = tokio::io::copy(&mut from_server, &mut to_client).await;
+                    _ = to_client.shutdown().await;
+                    ended.send_modify(|count| *count += 1);
+                };
+                tokio::join!(to_client, tokio::io::copy(&mut from_client, &mut to_server)).1.ok();
             });
         }
     });
@@ -345,7 +351,7 @@ async fn a_connection_that_was_cut_while_idle_costs_nothing() {
             move |connection: &mut Connection| connection.texts(&format!("SELECT pg_terminate_backend({pid})::text"));
         let before = *ends.borrow();
         assert_eq!(other.write(cut).await.unwrap(), ["true"]);
-        // The program closes its end once it has noticed.
+        // From here on, the program's end of the connection says so.
         ends.wait_for(|ended| *ended > before).await.unwrap();
         assert!(load(&store).await.row_present, "a connection that {lane}");
         store.write(texts("SELECT 1::text")).await.unwrap();
