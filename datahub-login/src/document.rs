@@ -60,7 +60,6 @@ impl Document {
                     // The tokenizer leaves it to its caller in which elements there are no tags.
                     if let Some(state) = raw(&name) {
                         tokens.set_state(state);
-                        tokens.set_last_start_tag(Some(&name));
                     }
                     reader.open(&name, &tag)?;
                 }
