@@ -37,6 +37,7 @@ mod queue;
 mod row;
 mod row_filter;
 mod row_query;
+mod rows;
 mod sequence;
 pub(crate) mod settings;
 mod sqlite;

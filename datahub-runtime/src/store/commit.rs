@@ -383,14 +383,14 @@ pub(super) fn records_to_put(
     if records.is_empty() {
         return Ok(None);
     }
-    let mut statement = Statement::of_many(records.len());
+    let mut statement = Statement::default();
     statement.sql(
         "INSERT INTO datahub_records \
          (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason, complete_for, outdated, \
-         outdated_at) VALUES ",
+         outdated_at) ",
     );
     let values = records.iter().map(|record| state_values(model, *record, version)).collect::<Result<Vec<_>, _>>()?;
-    statement.list(values, |statement, values| statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values));
+    statement.inserted(values);
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET modified = excluded.modified, created = excluded.created, \
          modified_by = excluded.modified_by, seen = excluded.seen, mapping_id = excluded.mapping_id, \

@@ -366,9 +366,8 @@ impl Connection {
         }
         // All transactions take several locks in the same order, so that they cannot deadlock.
         names.sort_unstable();
-        let mut statement = Statement::of_many(names.len());
-        statement.push(sql, [space.into()]);
-        statement.wanted(names);
+        let mut statement = Statement::new(sql, [space.into()]);
+        statement.each(names);
         self.send(statement)
     }
 

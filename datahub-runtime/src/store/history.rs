@@ -134,15 +134,13 @@ pub(super) fn to_append(
     if entries.is_empty() {
         return Ok(None);
     }
-    let mut statement = Statement::of_many(entries.len());
+    let mut statement = Statement::default();
     statement.sql(
         "INSERT INTO datahub_history (entity, id, model, version, at, actor, program, origin, kind, operation, \
-         changes, constants, local, mapping_id, modified, modified_by, skew_ms) VALUES ",
+         changes, constants, local, mapping_id, modified, modified_by, skew_ms) ",
     );
     let rows = entries.iter().map(|appended| values(by, appended, version, now)).collect::<Result<Vec<_>, _>>()?;
-    statement.list(rows, |statement, row| {
-        statement.push("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row);
-    });
+    statement.inserted(rows);
     Ok(Some(statement))
 }
 

@@ -120,7 +120,7 @@ pub(super) fn question(
     now: Instant,
     quiet_ms: u64,
 ) -> Result<(Statement, Vec<ColumnType>), Trouble> {
-    let mut statement = Statement::of_many(ids.len());
+    let mut statement = Statement::default();
     let mut types = RecordColumns::TYPES.to_vec();
     statement.sql("SELECT ");
     statement.push(RecordColumns::SELECT, [model.table.into(), epochs::setting_of(model)]);

@@ -77,9 +77,7 @@ pub(crate) fn put(
 ) -> Result<(), Trouble> {
     let mut statement = Statement::default();
     insert_into(&mut statement, model);
-    statement.sql("(");
-    statement.list(cells(model, id, values, stays, purpose)?, Statement::value);
-    statement.sql(")");
+    statement.inserted([cells(model, id, values, stays, purpose)?]);
     on_conflict(
         &mut statement,
         model,
@@ -108,7 +106,7 @@ fn insert_into(statement: &mut Statement, model: &ModelDescriptor) {
     statement.name(model.table);
     statement.sql(" (");
     statement.list(model.columns, |statement, column| statement.name(column.name));
-    statement.sql(") VALUES ");
+    statement.sql(") ");
 }
 
 /// The values of a row to insert. They include the old local values, because SQLite applies the table's checks before
@@ -218,17 +216,13 @@ pub(crate) fn put_refreshed(
     if rows.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement::of_many(rows.len());
+    let mut statement = Statement::default();
     insert_into(&mut statement, model);
     let cells = rows.iter().map(|row| {
         let stays = Stays { before: row.before.as_ref(), given: &row.given };
         cells(model, row.id, &row.values, stays, Purpose::Keep)
     });
-    statement.list(cells.collect::<Result<Vec<_>, _>>()?, |statement, cells| {
-        statement.sql("(");
-        statement.list(cells, Statement::value);
-        statement.sql(")");
-    });
+    statement.inserted(cells.collect::<Result<Vec<_>, _>>()?);
     on_conflict(
         &mut statement,
         model,
@@ -246,14 +240,12 @@ pub(crate) fn remove(connection: &mut Connection, model: &ModelDescriptor, ids: 
     if ids.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement::of_many(ids.len());
+    let mut statement = Statement::default();
     statement.sql("DELETE FROM ");
     statement.name(model.table);
     statement.sql(" WHERE ");
     statement.name(key(model).name);
-    statement.sql(" IN (");
-    statement.list(ids, |statement, id| statement.value((*id).into()));
-    statement.sql(")");
+    statement.any(ids.iter().copied());
     connection.send_in_table(model.table, statement)
 }
 

@@ -69,20 +69,20 @@ pub(crate) fn put(
     if records.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement::of_many(records.len());
-    statement.sql("INSERT INTO datahub_quarantine (entity, id, model, reason, at, operation, orphan_of) VALUES ");
-    statement.list(records, |statement, Put { id, reason, orphan }| {
-        let values = [
+    let values = |Put { id, reason, orphan }| {
+        [
             model.entity.name.into(),
             id.into(),
             model.table.into(),
-            reason.into(),
+            Datum::from(reason),
             now.into(),
             Datum::Guid(orphan.map(|(operation, _)| operation.0)),
             Datum::Guid(orphan.map(|(_, chosen)| chosen)),
-        ];
-        statement.push("(?, ?, ?, ?, ?, ?, ?)", values);
-    });
+        ]
+    };
+    let mut statement = Statement::default();
+    statement.sql("INSERT INTO datahub_quarantine (entity, id, model, reason, at, operation, orphan_of) ");
+    statement.inserted(records.into_iter().map(values));
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET reason = excluded.reason, at = excluded.at, \
          operation = COALESCE(excluded.operation, datahub_quarantine.operation), \
@@ -96,10 +96,8 @@ pub(crate) fn clear(connection: &mut Connection, model: &ModelDescriptor, ids: &
     if ids.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement::of_many(ids.len());
-    statement.push("DELETE FROM datahub_quarantine WHERE model = ? AND id IN (", [model.table.into()]);
-    statement.list(ids, |statement, id| statement.value((*id).into()));
-    statement.sql(")");
+    let mut statement = Statement::new("DELETE FROM datahub_quarantine WHERE model = ? AND id", [model.table.into()]);
+    statement.any(ids.iter().copied());
     connection.send(statement)
 }
 
@@ -139,11 +137,11 @@ pub(crate) fn of_tables(
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let mut statement = Statement::of_many(tables.len());
+    let mut statement = Statement::default();
     select(&mut statement);
-    statement.sql(" WHERE model IN (");
-    statement.list(tables, |statement, table| statement.value((*table).into()));
-    statement.push(") ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
+    statement.sql(" WHERE model");
+    statement.any(tables.iter().copied());
+    statement.push(" ORDER BY at, model, id LIMIT 0 + ?", [limit.into()]);
     read(connection, &statement)
 }
 

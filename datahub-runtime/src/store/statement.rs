@@ -11,13 +11,17 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
 use uuid::Uuid;
 
-/// One statement. Its text depends only on the model and on the number of rows, never on values. A statement about one
-/// row is prepared once per connection.
+#[cfg(feature = "postgres")]
+use super::rows::{Bound, Numbered};
+use super::rows::{Form, Rows};
+
+/// One statement. Its text depends only on the model and, on SQLite, on the number of rows, never on values. Where the
+/// text is always the same, it is prepared once per connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statement {
     pieces: Vec<Piece>,
-    /// Whether its text depends on the number of rows, so that keeping it prepared would waste memory.
-    varies: bool,
+    /// Whether it is not kept prepared, whatever its text depends on.
+    once: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ enum Piece {
     Sql(&'static str),
     Name(&'static str),
     Value(Datum),
+    Rows(Rows),
 }
 
 /// A value to or from the database; `None` is null.
@@ -49,7 +54,7 @@ impl Statement {
 
     /// One statement that does both, for databases that can write in a subquery.
     pub(super) fn and(self, other: Statement) -> Self {
-        let mut both = Statement { pieces: vec![Piece::Sql("WITH first AS (")], varies: self.varies || other.varies };
+        let mut both = Statement { pieces: vec![Piece::Sql("WITH first AS (")], once: self.once || other.once };
         both.pieces.extend(self.pieces);
         both.sql(") ");
         both.pieces.extend(other.pieces);
@@ -69,45 +74,50 @@ impl Statement {
 
     /// The same statement, but not kept prepared.
     pub(crate) fn once(mut self) -> Self {
-        self.varies = true;
+        self.once = true;
         self
     }
 
-    /// A statement about this number of rows.
-    pub(crate) fn of_many(rows: usize) -> Self {
-        Statement { pieces: Vec::new(), varies: rows != 1 }
-    }
-
-    /// The text with `$1`, `$2` and so on for the bound values, and the values.
+    /// The text with `$1`, `$2` and so on for the bound values, and the values. Of many rows, each column is one value.
     #[cfg(feature = "postgres")]
-    pub(super) fn numbered(&self) -> (String, Vec<&Datum>) {
-        let (mut sql, mut values) = (String::new(), Vec::new());
+    pub(super) fn numbered(&self) -> (String, Vec<Bound<'_>>) {
+        let mut text = Numbered::default();
         for piece in &self.pieces {
             match piece {
-                Piece::Sql(text) => sql.push_str(text),
-                Piece::Name(name) => sql.push_str(&quoted(name)),
-                Piece::Value(value) => {
-                    values.push(value);
-                    sql.push_str(&format!("${}", values.len()));
-                }
+                Piece::Sql(sql) => text.sql.push_str(sql),
+                Piece::Name(name) => text.sql.push_str(&quoted(name)),
+                Piece::Value(value) => text.value(Bound::One(value)),
+                Piece::Rows(rows) => rows.number(&mut text),
             }
         }
-        (sql, values)
+        (text.sql, text.values)
     }
 
-    /// The bound values, in order.
+    /// All bound values.
     #[cfg(feature = "postgres")]
     pub(super) fn values(&self) -> impl Iterator<Item = &Datum> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Value(value) => Some(value),
-            Piece::Sql(_) | Piece::Name(_) => None,
+        self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Value(value) => std::slice::from_ref(value),
+            Piece::Rows(rows) => rows.cells(),
+            Piece::Sql(_) | Piece::Name(_) => &[],
         })
     }
 
-    /// Whether to keep it prepared.
+    /// Whether to keep it prepared on PostgreSQL.
+    ///
+    /// How a list is best looked up depends on how long it is and on how full the tables are. A plan that is made for
+    /// all lists, perhaps while the tables are empty, would scan them later.
     #[cfg(feature = "postgres")]
     pub(super) fn is_kept(&self) -> bool {
-        !self.varies
+        !self.once && !self.rows().any(|rows| rows.is_looked_up() && !rows.is_one())
+    }
+
+    /// The parts whose text depends on the number of rows.
+    fn rows(&self) -> impl Iterator<Item = &Rows> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Rows(rows) => Some(rows),
+            _ => None,
+        })
     }
 
     /// Appends SQL with a `?` for each bound value, in order.
@@ -138,11 +148,26 @@ impl Statement {
         self.pieces.push(Piece::Value(value));
     }
 
-    /// Appends values as a table with one column, `wanted.column1`.
+    /// Appends values as a table with one column, `wanted.column1`, to look them up. There must be at least one.
     pub(crate) fn wanted(&mut self, values: impl IntoIterator<Item = impl Into<Datum>>) {
-        self.sql("(VALUES ");
-        self.list(values, |statement, value| statement.push("(?)", [value.into()]));
-        self.sql(") AS wanted");
+        self.pieces.push(Piece::Rows(Rows::column(Form::Wanted, values)));
+    }
+
+    /// Appends values as a table with one column, `wanted.column1`, in their order, and not to look them up. There must
+    /// be at least one.
+    pub(crate) fn each(&mut self, values: impl IntoIterator<Item = impl Into<Datum>>) {
+        self.pieces.push(Piece::Rows(Rows::column(Form::Each, values)));
+    }
+
+    /// Appends the condition that what stands before it is one of these values. There must be at least one.
+    pub(crate) fn any(&mut self, values: impl IntoIterator<Item = impl Into<Datum>>) {
+        self.pieces.push(Piece::Rows(Rows::column(Form::Any, values)));
+    }
+
+    /// Appends the rows that an `INSERT` inserts, in their order. There must be at least one, and all must have the same
+    /// columns.
+    pub(crate) fn inserted<R: IntoIterator<Item = Datum>>(&mut self, rows: impl IntoIterator<Item = R>) {
+        self.pieces.push(Piece::Rows(Rows::of(Form::Inserted, rows)));
     }
 
     /// Appends something for each item, separated by `, `.
@@ -161,7 +186,7 @@ where
     Datum: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        if self.varies {
+        if self.once || self.rows().any(|rows| !rows.is_one()) {
             pass.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {
@@ -169,6 +194,7 @@ where
                 Piece::Sql(sql) => pass.push_sql(sql),
                 Piece::Name(name) => pass.push_identifier(name)?,
                 Piece::Value(datum) => datum.walk_ast(pass.reborrow())?,
+                Piece::Rows(rows) => rows.walk_ast(pass.reborrow())?,
             }
         }
         Ok(())

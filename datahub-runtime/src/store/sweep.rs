@@ -128,9 +128,9 @@ fn put(connection: &mut Connection, model: &ModelDescriptor, ids: &[Uuid]) -> Re
     if ids.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement::of_many(ids.len());
-    statement.sql("INSERT INTO datahub_swept (model, id) VALUES ");
-    statement.list(ids, |statement, id| statement.push("(?, ?)", [model.table.into(), Datum::from(*id)]));
+    let mut statement = Statement::default();
+    statement.sql("INSERT INTO datahub_swept (model, id) ");
+    statement.inserted(ids.iter().map(|id| [model.table.into(), Datum::from(*id)]));
     statement.sql(" ON CONFLICT (model, id) DO NOTHING");
     connection.send(statement)
 }

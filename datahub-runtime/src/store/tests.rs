@@ -5,6 +5,7 @@ mod erasures;
 mod guards;
 mod history;
 mod intents;
+mod many_rows;
 #[path = "../../../tests/on_postgres.rs"]
 mod on_postgres;
 mod preparing;

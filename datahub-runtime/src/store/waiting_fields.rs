@@ -45,7 +45,7 @@ pub(super) fn awaited(
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut statement = Statement::of_many(ids.len());
+    let mut statement = Statement::default();
     statement.sql("SELECT intent.id, intent.local FROM ");
     statement.wanted(ids.iter().copied());
     statement.push(

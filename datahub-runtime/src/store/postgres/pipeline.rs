@@ -9,7 +9,8 @@ use std::task::Poll;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
-use crate::store::statement::{Datum, Statement};
+use crate::store::rows::Bound;
+use crate::store::statement::Statement;
 
 /// The maximum number of questions that wait for the next answer; another one is sent with them.
 pub(super) const WAITING_MAX: usize = 16;
@@ -53,8 +54,8 @@ pub(super) enum Answer {
 /// A question in the form in which it is sent.
 pub(super) enum Message<'q> {
     Batch(Cow<'q, str>),
-    Prepared { statement: tokio_postgres::Statement, values: Vec<&'q Datum>, has_rows: bool },
-    Typed { sql: String, values: Vec<&'q Datum>, has_rows: bool },
+    Prepared { statement: tokio_postgres::Statement, values: Vec<Bound<'q>>, has_rows: bool },
+    Typed { sql: String, values: Vec<Bound<'q>>, has_rows: bool },
 }
 
 impl Message<'_> {
@@ -62,7 +63,7 @@ impl Message<'_> {
         match self {
             Message::Batch(sql) => client.batch_execute(sql).await.map(|()| Answer::Touched(0)),
             Message::Prepared { statement, values, has_rows } => {
-                let values: Vec<_> = values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect();
+                let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
                 match has_rows {
                     true => client.query(statement, &values).await.map(Answer::Rows),
                     false => client.execute(statement, &values).await.map(Answer::Touched),
@@ -70,7 +71,7 @@ impl Message<'_> {
             }
             Message::Typed { sql, values, has_rows } => {
                 let values: Vec<(&(dyn ToSql + Sync), Type)> =
-                    values.iter().map(|value| (*value as _, value.sql_type())).collect();
+                    values.iter().map(|value| (value as _, value.sql_type())).collect();
                 match has_rows {
                     true => client.query_typed(sql, &values).await.map(Answer::Rows),
                     false => client.execute_typed(sql, &values).await.map(Answer::Touched),

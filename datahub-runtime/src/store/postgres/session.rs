@@ -24,6 +24,7 @@ use super::pipeline::{self, Answer, Message, Question, WAITING_MAX, Waiting, sav
 use super::values;
 use crate::store::failure::Trouble;
 use crate::store::row::Cells;
+use crate::store::rows::Bound;
 use crate::store::statement::{ColumnType, Datum, Statement};
 
 /// A connection for the store's threads: each waits for its own answers.
@@ -359,7 +360,7 @@ impl PostgresConnection {
     }
 
     /// The prepared statement with this text, for values of these types.
-    fn known(&self, sql: &str, values: &[&Datum]) -> Option<tokio_postgres::Statement> {
+    fn known(&self, sql: &str, values: &[Bound<'_>]) -> Option<tokio_postgres::Statement> {
         let is_for = |known: &&tokio_postgres::Statement| {
             let types = values.iter().map(|value| value.sql_type());
             known.params().iter().cloned().eq(types)
@@ -370,7 +371,7 @@ impl PostgresConnection {
     fn prepare(
         &mut self,
         sql: String,
-        values: &[&Datum],
+        values: &[Bound<'_>],
         table: Option<&'static str>,
     ) -> Result<tokio_postgres::Statement, Problem> {
         let types: Vec<_> = values.iter().map(|value| value.sql_type()).collect();

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::store::failure::{Trouble, changed_tables};
 use crate::store::row::Cells;
+use crate::store::rows::Bound;
 use crate::store::statement::{ColumnType, Datum};
 
 type Fault = Box<dyn Error + Sync + Send>;
@@ -34,17 +35,62 @@ pub(super) fn instant(microseconds: i64) -> Instant {
     Instant(microseconds.div_euclid(MICROSECONDS).saturating_add(EPOCH_MS))
 }
 
-impl Datum {
+impl Bound<'_> {
     /// Why it cannot be sent, if PostgreSQL has no form for it.
     pub(super) fn unsendable(&self) -> Option<String> {
+        match self {
+            Bound::One(datum) => datum.unsendable(),
+            Bound::Column(data) => data.iter().find_map(|datum| datum.unsendable()),
+        }
+    }
+
+    /// Its type in PostgreSQL.
+    pub(super) fn sql_type(&self) -> Type {
+        match self {
+            Bound::One(datum) => datum.sql_type(),
+            Bound::Column(data) => data.first().map_or(Type::TEXT_ARRAY, |datum| datum.array_type()),
+        }
+    }
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
+        match self {
+            Bound::One(datum) => datum.to_sql(kind, out),
+            Bound::Column(data) => data.to_sql(kind, out),
+        }
+    }
+
+    /// Each value is sent as its own [`sql_type`](Bound::sql_type).
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl Datum {
+    fn unsendable(&self) -> Option<String> {
         match self {
             Datum::Instant(Some(instant)) => microseconds(*instant).err().map(|error| error.to_string()),
             _ => None,
         }
     }
 
-    /// Its type in PostgreSQL.
-    pub(super) fn sql_type(&self) -> Type {
+    fn array_type(&self) -> Type {
+        match self {
+            Datum::Text(_) => Type::TEXT_ARRAY,
+            Datum::Integer(_) => Type::INT4_ARRAY,
+            Datum::BigInt(_) => Type::INT8_ARRAY,
+            Datum::Double(_) => Type::FLOAT8_ARRAY,
+            Datum::Bool(_) => Type::BOOL_ARRAY,
+            Datum::Date(_) => Type::DATE_ARRAY,
+            Datum::Guid(_) => Type::UUID_ARRAY,
+            Datum::Instant(_) => Type::TIMESTAMPTZ_ARRAY,
+        }
+    }
+
+    fn sql_type(&self) -> Type {
         match self {
             Datum::Text(_) => Type::TEXT,
             Datum::Integer(_) => Type::INT4,
@@ -79,7 +125,7 @@ impl ToSql for Datum {
         Ok(IsNull::No)
     }
 
-    /// Each value is sent as its own [`sql_type`](Datum::sql_type).
+    /// Each value is sent as its own type, alone or in an array.
     fn accepts(_: &Type) -> bool {
         true
     }
