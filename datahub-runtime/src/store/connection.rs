@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::columns::FromRow;
 use super::database_time::{Both, DatabaseTime};
+use super::deferred::Rules;
 use super::dialect::Dialect;
 use super::failure::{Rule, Trouble, changed_tables};
 use super::location::Location;
@@ -48,6 +49,8 @@ pub(crate) struct Connection {
     newest_known: NewestKnown,
     /// Whether the database has Unicode's collation, once it was asked.
     has_unicode: Option<bool>,
+    /// The rules that a SQLite file checks only with the commit, once they were read.
+    deferred: Option<Arc<Rules>>,
 }
 
 /// How long the server may take to answer a statement of a migration: as long as it needs, within reason.
@@ -104,7 +107,17 @@ impl Connection {
 
     fn new(inner: Inner, dialect: &'static Dialect, meters: Meters, clock: Arc<dyn Clock>) -> Self {
         let (time, newest_known) = (DatabaseTime::new(clock), NewestKnown::default());
-        Connection { inner, dialect, meters, time, closed: false, drawn: None, newest_known, has_unicode: None }
+        Connection {
+            inner,
+            dialect,
+            meters,
+            time,
+            closed: false,
+            drawn: None,
+            newest_known,
+            has_unicode: None,
+            deferred: None,
+        }
     }
 
     /// Tells of the versions that it draws, once they are committed.
@@ -183,6 +196,11 @@ impl Connection {
             .ok_or_else(|| Trouble::Corrupt("the query for the server's time returned no row".into()))?;
         let stated = row.instant()?;
         Ok(self.time.stated(stated, asked))
+    }
+
+    /// What is known of the rules that are checked only with the commit.
+    pub(super) fn deferred_rules(&mut self) -> &mut Option<Arc<Rules>> {
+        &mut self.deferred
     }
 
     /// Whether text can be lowered by Unicode's collation.

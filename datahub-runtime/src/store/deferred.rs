@@ -1,6 +1,8 @@
 //! Checks rules before the commit that the database would otherwise check only with it, so that a trial and each record
 //! of a page learn of a violation.
 
+use std::sync::Arc;
+
 use datahub_model::ModelDescriptor;
 use datahub_model::schema::quoted;
 use datahub_protocol::planted::{Planted, planted};
@@ -34,14 +36,42 @@ pub(super) fn before(connection: &mut Connection, touched: Touched<'_>) -> Resul
         return Ok(Deferred::default());
     }
     let mut counts = Vec::new();
-    for child in deferring(connection)? {
-        for rule in foreign_keys(connection, &child)? {
-            for sql in rule.counted(&child, touched) {
-                counts.push((sql.clone(), count(connection, &sql)?));
-            }
-        }
+    for sql in rules(connection)?.counted(touched) {
+        let before = count(connection, &sql)?;
+        counts.push((sql, before));
     }
     Ok(Deferred { counts })
+}
+
+/// The deferred foreign keys of a database, which are read once for each version of its schema.
+#[derive(Debug)]
+pub(super) struct Rules {
+    schema: i64,
+    /// Each with the table that has it.
+    keys: Vec<(String, ForeignKey)>,
+}
+
+impl Rules {
+    fn counted(&self, touched: Touched<'_>) -> Vec<String> {
+        self.keys.iter().flat_map(|(child, key)| key.counted(child, touched)).collect()
+    }
+}
+
+/// The rules as they are now. A transaction that writes is the only one, so the schema stays as it is.
+fn rules(connection: &mut Connection) -> Result<Arc<Rules>, Trouble> {
+    let version = connection.rows(&Statement::new("PRAGMA schema_version", []), &[ColumnType::BigInt])?.pop();
+    let schema = version.ok_or_else(|| Trouble::Corrupt("the schema has no version".to_owned()))?.number()?;
+    if let Some(known) = connection.deferred_rules().as_ref().filter(|known| known.schema == schema) {
+        return Ok(Arc::clone(known));
+    }
+    let mut keys = Vec::new();
+    for child in deferring(connection)? {
+        let of_child = foreign_keys(connection, &child)?;
+        keys.extend(of_child.into_iter().map(|key| (child.clone(), key)));
+    }
+    let rules = Arc::new(Rules { schema, keys });
+    *connection.deferred_rules() = Some(Arc::clone(&rules));
+    Ok(rules)
 }
 
 impl Deferred {
@@ -67,6 +97,7 @@ impl Deferred {
 }
 
 /// A foreign key of a table.
+#[derive(Debug)]
 struct ForeignKey {
     parent: String,
     /// Its columns, each with the parent's column that it references.

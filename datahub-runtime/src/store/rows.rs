@@ -1,8 +1,8 @@
 //! Values of many rows in a statement: in SQLite's text each is a parameter, in PostgreSQL's text each column is one.
 
-use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::query_builder::{AstPass, QueryFragment as _};
 use diesel::result::QueryResult;
+use diesel::sqlite::Sqlite;
 
 use super::statement::Datum;
 
@@ -72,10 +72,7 @@ impl Rows {
     }
 
     /// Appends them with a parameter for each value.
-    pub(super) fn walk_ast<'b, DB: Backend>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()>
-    where
-        Datum: QueryFragment<DB>,
-    {
+    pub(super) fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let (before, open, close, after) = self.brackets();
         pass.push_sql(before);
         for (at, row) in self.cells.chunks(self.columns.max(1)).enumerate() {

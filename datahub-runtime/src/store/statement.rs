@@ -3,12 +3,10 @@
 use cdms_odata::Instant;
 use chrono::NaiveDate;
 pub(crate) use datahub_model::schema::ColumnType;
-#[cfg(feature = "postgres")]
-use datahub_model::schema::quoted;
-use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::Untyped;
+use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
 #[cfg(feature = "postgres")]
@@ -85,7 +83,7 @@ impl Statement {
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => text.sql.push_str(sql),
-                Piece::Name(name) => text.sql.push_str(&quoted(name)),
+                Piece::Name(name) => quote(name, "\"", |part| text.sql.push_str(part)),
                 Piece::Value(value) => text.value(Bound::One(value)),
                 Piece::Rows(rows) => rows.number(&mut text),
             }
@@ -181,24 +179,33 @@ impl Statement {
     }
 }
 
-impl<DB: Backend> QueryFragment<DB> for Statement
-where
-    Datum: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+impl QueryFragment<Sqlite> for Statement {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         if self.once || self.rows().any(|rows| !rows.is_one()) {
             pass.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => pass.push_sql(sql),
-                Piece::Name(name) => pass.push_identifier(name)?,
+                // Diesel's own way makes a copy of each name, which is most of the time that a text takes. In other
+                // quotation marks than these, a name that SQLite does not know would be a text.
+                Piece::Name(name) => quote(name, "`", |part| pass.push_sql(part)),
                 Piece::Value(datum) => datum.walk_ast(pass.reborrow())?,
                 Piece::Rows(rows) => rows.walk_ast(pass.reborrow())?,
             }
         }
         Ok(())
     }
+}
+
+/// Pushes a name between the marks by which the database quotes names.
+fn quote(name: &str, mark: &'static str, mut push: impl FnMut(&str)) {
+    push(mark);
+    match name.contains(mark) {
+        true => push(&name.replace(mark, &mark.repeat(2))),
+        false => push(name),
+    }
+    push(mark);
 }
 
 // Without a static id, Diesel caches by the text and the types of the values.

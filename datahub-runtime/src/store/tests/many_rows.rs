@@ -92,39 +92,38 @@ async fn the_entries_of_a_page_are_in_its_order() {
     assert_eq!(bench.count(out_of_order), 0);
 }
 
+/// On a server, the statements for many rows are kept, and their text does not depend on the number of rows; in a file
+/// it does, and they are not kept.
+#[tokio::test]
+async fn no_size_of_a_page_needs_kept_statements_of_its_own() {
+    let (bench, _) = Bench::open().await;
+    let store = bench.program_with(1).await;
+    let list = bench.on_either(
+        "SELECT sql FROM sqlite_stmt ORDER BY sql",
+        "SELECT statement FROM pg_prepared_statements ORDER BY statement",
+    );
+    let kept = async || store.write(move |connection| connection.texts(list)).await.unwrap();
+    pull(&store, page(2, "Of 2")).await.unwrap();
+    let of_two = kept().await;
+    for records in [3, 17, RECORDS_PER_STATEMENT] {
+        pull(&store, page(records, &format!("Of {records}"))).await.unwrap();
+        assert_eq!(kept().await, of_two, "a page of {records} records");
+    }
+    let inserts = |table: &str| {
+        let into = format!("INSERT INTO {table} ");
+        of_two.iter().filter(|text| text.contains(&into)).count()
+    };
+    assert_eq!(inserts("datahub_history"), bench.on_either(0, 1), "{of_two:#?}");
+    assert_eq!(inserts("\"organisations\""), bench.on_either(0, 1), "{of_two:#?}");
+    let largest = of_two.iter().filter(|text| text.contains("$31")).count();
+    assert_eq!(largest, 0, "an array for each column, and no value for itself: {of_two:#?}");
+}
+
 #[cfg(feature = "postgres")]
 mod on_a_server {
     use super::*;
-    use crate::store::connection::Connection;
-    use crate::store::failure::Trouble;
     use crate::store::statement::Statement;
     use crate::store::tests::server::{open, server};
-
-    /// The statements that the session keeps prepared.
-    fn kept(connection: &mut Connection) -> Result<Vec<String>, Trouble> {
-        connection.texts("SELECT statement FROM pg_prepared_statements ORDER BY statement")
-    }
-
-    #[tokio::test]
-    async fn no_size_of_a_page_needs_statements_of_its_own() {
-        let bench = Bench::empty();
-        if server(&bench).is_none() {
-            return;
-        }
-        let store = open(&bench, &bench.url()).await.unwrap();
-        store.create_tables(&[&ORGANISATION]).await.unwrap();
-        pull(&store, page(2, "Of 2")).await.unwrap();
-        let of_two = store.write(kept).await.unwrap();
-        for records in [3, 17, RECORDS_PER_STATEMENT] {
-            pull(&store, page(records, &format!("Of {records}"))).await.unwrap();
-            assert_eq!(store.write(kept).await.unwrap(), of_two, "a page of {records} records");
-        }
-        let texts = |part: &str| of_two.iter().filter(|text| text.contains(part)).count();
-        assert_eq!(texts("INSERT INTO \"organisations\""), 1, "{of_two:#?}");
-        assert_eq!(texts("INSERT INTO datahub_history"), 1, "{of_two:#?}");
-        // An array for each column, and no value for itself.
-        assert_eq!(texts("$31"), 0, "{of_two:#?}");
-    }
 
     /// A plan that was made while a table was empty goes through the whole table, and would do so once it has become long.
     #[tokio::test]

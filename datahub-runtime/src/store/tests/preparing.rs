@@ -7,13 +7,23 @@ use crate::store::connection::Connection;
 use crate::store::failure::Trouble;
 use crate::store::statement::{ColumnType, Statement};
 
-/// How often a connection ran statements, and how often SQLite recompiled one, as it does when a bound value may change
-/// the plan.
-fn account(connection: &mut Connection) -> Result<(i64, i64), Trouble> {
-    let sql = "SELECT sum(run), sum(reprep) FROM sqlite_stmt";
-    let mut rows = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 2])?;
+/// A connection's account of its statements.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Account {
+    /// How often it ran one.
+    run: i64,
+    /// How often SQLite recompiled one, as it does when a bound value may change the plan.
+    recompiled: i64,
+    /// How many it keeps, and how many texts they have.
+    kept: i64,
+    texts: i64,
+}
+
+fn account(connection: &mut Connection) -> Result<Account, Trouble> {
+    let sql = "SELECT sum(run), sum(reprep), count(*), count(DISTINCT sql) FROM sqlite_stmt";
+    let mut rows = connection.query(&Statement::new(sql, []), &[ColumnType::BigInt; 4])?;
     let mut row = rows.pop().unwrap();
-    Ok((row.number()?, row.number()?))
+    Ok(Account { run: row.number()?, recompiled: row.number()?, kept: row.number()?, texts: row.number()? })
 }
 
 #[tokio::test]
@@ -23,6 +33,7 @@ async fn no_statement_is_compiled_again_for_other_values() {
     let store = bench.program_with(1).await;
     let mut version = done(&store, first_sight("Acme")).await;
     let mut operation = 0;
+    let mut kept = Vec::new();
     for verdict in [Verdict::Applied, Verdict::NotApplied, Verdict::Superseded { attributes: Vec::new() }] {
         operation += 1;
         let late = load(&store).await.loaded.late.last().map(|late| late.operation);
@@ -45,12 +56,15 @@ async fn no_statement_is_compiled_again_for_other_values() {
         store.history_deciding(&ORGANISATION, ID, i64::try_from(operation).unwrap()).await.unwrap();
         store.forget_old_intents().await.unwrap();
         history(&store).await;
+        kept.push(store.write(account).await.map(|account| account.kept).ok());
     }
     let (actor, program) = ("ada".to_owned(), "tests".to_owned());
     store.erase(&ORGANISATION, vec![&ORGANISATION], ID, actor, program, "asked".to_owned()).await.unwrap();
     let has_account = "SQLite must be built with SQLITE_ENABLE_STMTVTAB, see .cargo/config.toml";
-    let (read, compiled_to_read) = store.read(account).await.expect(has_account);
-    let (written, compiled_to_write) = store.write(account).await.unwrap();
-    assert!(read > 20 && written > 20, "{read} and {written} statements");
-    assert_eq!((compiled_to_read, compiled_to_write), (0, 0));
+    let read = store.read(account).await.expect(has_account);
+    let written = store.write(account).await.unwrap();
+    assert!(read.run > 20 && written.run > 20, "{read:?} and {written:?}");
+    assert_eq!((read.recompiled, written.recompiled), (0, 0));
+    assert_eq!((read.kept, written.kept), (read.texts, written.texts), "each text is kept once");
+    assert_eq!(kept[1], kept[2], "other values need no further statements");
 }
