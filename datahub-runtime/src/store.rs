@@ -38,6 +38,7 @@ mod row;
 mod row_filter;
 mod row_query;
 mod rows;
+mod seen;
 mod sequence;
 pub(crate) mod settings;
 mod sqlite;
@@ -181,6 +182,7 @@ impl Store {
         let models = models.to_vec();
         self.write(move |connection| {
             engine_tables::create(connection, &models)?;
+            seen::register(connection, &models)?;
             intents::forget_old(connection)
         })
         .await
@@ -213,6 +215,7 @@ impl Store {
         let models = models.to_vec();
         self.write(move |connection| {
             engine_tables::check(connection, &models, &pending)?;
+            seen::register(connection, &models)?;
             intents::forget_old(connection)
         })
         .await

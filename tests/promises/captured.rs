@@ -199,13 +199,18 @@ async fn turning_it_on_changes_no_row_until_it_is_read() {
     let hub = narrow(&scene).await;
     Narrow::get(&hub, scene.account.into()).await.unwrap();
     // As a program without it left the row.
-    let is_kept = |part: &str| scene.dump("datahub_records").iter().any(|row| row.contains(part));
-    assert!(is_kept("NumberOfEmployees"));
+    let kept = || {
+        let seen = |row: String| Some(row.split_once("seen=")?.1.split_once(" mapping_id=")?.0.to_owned());
+        scene.dump("datahub_records").into_iter().find_map(seen).unwrap()
+    };
+    let before = kept();
+    let lists = scene.dump("datahub_settings");
+    assert!(lists.iter().any(|list| list.contains("names:") && list.contains("NumberOfEmployees")), "{lists:?}");
     scene.sql("UPDATE datahub_records SET seen = '{\"Name\":\"Acme\"}'");
     let firm = Narrow::get(&hub, scene.account.into()).freshness(Freshness::LocalOnly).await.unwrap();
     assert_eq!(firm.incomplete().count(), 0, "no field waits for it");
     assert!(hub.completeness::<Narrow>().await.unwrap().is_complete());
     assert_eq!(found(&Narrow::get(&hub, scene.account.into()).await.unwrap()), Finding::Filled);
-    assert!(is_kept("NumberOfEmployees"));
+    assert_eq!(kept(), before);
     assert_eq!(history_of::<Narrow>(&hub, scene.account.into()).await, [EntryKind::FirstSeen]);
 }

@@ -77,6 +77,7 @@ mod sessions;
 mod settling_rounds;
 mod settling_table;
 mod showing_up_late;
+mod sizes;
 mod spans;
 mod stopped_pulls;
 mod strangers;

@@ -7,10 +7,10 @@ use datahub_model::schema::engine::REVISION;
 use datahub_runtime::migration::{self, Migrate, Migration, Migrations, Phase};
 use datahub_runtime::prelude::*;
 use datahub_runtime::testing::simulator::Fault;
-use datahub_runtime::{EntryKind, HubBuilder, Note, Origin, UnknownWord, Verdict, WriteKind};
+use datahub_runtime::{EntryKind, Finding, HubBuilder, Note, Origin, UnknownWord, Value, Verdict, WriteKind};
 use example_domain::Organisation;
 
-use crate::scene::{PAST_QUIET, Scene, Write, failed, says};
+use crate::scene::{PAST_QUIET, Scene, Write, failed, found, says};
 use crate::settling_table::lose;
 
 /// Takes the engine's tables back to what the first revision of this software made.
@@ -144,9 +144,45 @@ async fn tables_of_a_newer_revision_are_used_and_of_another_version_refused() {
     assert_eq!(Organisation::get(&hub, scene.id()).await.unwrap().name, "Acme");
     assert!(scene.dump("datahub_settings").iter().any(|setting| setting.contains("99")), "it is not taken back");
 
-    scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
+    scene.sql("UPDATE datahub_settings SET value = '3' WHERE name = 'schema_version'");
     let error = failed(newer_program(&scene).connect().await, ErrorKind::Store);
-    says(&error, &["version 2", "supports version 1"]);
+    says(&error, &["version 3", "supports versions 1 and 2"]);
+}
+
+/// A newer program on tables that older ones made, which read what was seen of a record by name only.
+#[tokio::test]
+async fn records_are_stored_as_older_programs_read_them_until_these_are_gone() {
+    let (scene, mut org) = Scene::read().await;
+    let seen = || scene.dump("datahub_records").into_iter().map(|row| row.contains("seen='{\"")).collect::<Vec<_>>();
+    assert_eq!(seen(), [false], "a new database takes the short form");
+    scene.sql("UPDATE datahub_settings SET value = '1' WHERE name = 'schema_version'");
+    let beside_older = newer_program(&scene).connect().await.unwrap();
+    // What is in short is read, and stored by name as soon as it changes: by writes, pages and sweeps.
+    org = Organisation::get(&beside_older, org.id()).await.unwrap();
+    org.name = "Acme Foods".into();
+    org.save(&beside_older).await.unwrap();
+    let other = scene.kit.simulator.seed("Account", [("Name", Value::text("Firm"))]);
+    assert_eq!(beside_older.pull::<Organisation>().await.unwrap().first_seen, 1);
+    assert_eq!(seen(), [true, true]);
+    scene.kit.simulator.remove("Account", other);
+    failed(Organisation::get(&beside_older, other.into()).await, ErrorKind::Gone);
+    assert_eq!(seen(), [true, true]);
+
+    // They are gone. The rows stay as they are until they change, and a program that connected before goes on.
+    scene.sql("UPDATE datahub_settings SET value = '2' WHERE name = 'schema_version'");
+    let hub = newer_program(&scene).connect().await.unwrap();
+    let before = scene.rows();
+    assert_eq!(found(&Organisation::get(&hub, org.id()).await.unwrap()), Finding::InSync);
+    assert_eq!((hub.pull::<Organisation>().await.unwrap().in_sync, scene.rows()), (1, before));
+    org.name = "Acme".into();
+    org.save(&hub).await.unwrap();
+    assert_eq!(seen().iter().filter(|by_name| **by_name).count(), 1);
+    for hub in [&hub, &beside_older] {
+        let now = Organisation::get(hub, org.id()).await.unwrap();
+        assert_eq!((now.name.as_str(), found(&now)), ("Acme", Finding::InSync));
+        let first = Organisation::history(hub, org.id()).await.unwrap()[0].version;
+        Organisation::revert(hub, org.id(), first).await.unwrap();
+    }
 }
 
 /// What a newer program notes in words of its own about the scene's organisation.

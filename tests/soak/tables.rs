@@ -65,6 +65,8 @@ pub(crate) fn intents(kit: &Kit) -> (Vec<Intent>, Vec<String>) {
 
 /// What is kept of accounts and contacts; what is unreadable, in words.
 pub(crate) fn records(kit: &Kit) -> (Vec<Kept>, Vec<String>) {
+    let lists = kit.rows_of("datahub_settings");
+    let lists: HashMap<_, _> = lists.iter().filter_map(|row| list(&columns(row)?)).collect();
     read(kit, "datahub_records", |row| {
         Some(Kept {
             entity: match row.get("model")?.as_deref()? {
@@ -74,10 +76,36 @@ pub(crate) fn records(kit: &Kit) -> (Vec<Kept>, Vec<String>) {
             },
             id: guid(row.get("id")?.as_deref()?)?,
             modified: instant(row.get("modified")?.as_deref()?)?,
-            seen: serde_json::from_str(row.get("seen")?.as_deref()?).ok()?,
+            seen: seen(row.get("seen")?.as_deref()?, &lists)?,
             is_row: row.get("state")?.as_deref()? == "row",
         })
     })
+}
+
+/// A list of names that short forms refer to, by its key.
+fn list(setting: &Row<'_>) -> Option<(String, Vec<String>)> {
+    let key = setting.get("name")?.as_deref()?.strip_prefix("names:")?;
+    Some((key.to_owned(), serde_json::from_str(setting.get("value")?.as_deref()?).ok()?))
+}
+
+/// What was seen of a record: by name, or in short as the key of a list of names, its values, and the others by name.
+fn seen(stored: &str, lists: &HashMap<String, Vec<String>>) -> Option<Attributes> {
+    if stored.starts_with('{') {
+        return serde_json::from_str(stored).ok();
+    }
+    let short: Vec<serde_json::Value> = serde_json::from_str(stored).ok()?;
+    let (key, values) = short.split_first()?;
+    let names = lists.get(key.as_str()?)?;
+    let (listed, others) = values.split_at_checked(names.len())?;
+    let mut seen: Attributes = match others {
+        [] => Attributes::new(),
+        [others] => serde_json::from_value(others.clone()).ok()?,
+        _ => return None,
+    };
+    for (name, value) in names.iter().zip(listed).filter(|(_, value)| !value.is_array()) {
+        seen.insert(name.clone(), serde_json::from_value(value.clone()).ok()?);
+    }
+    Some(seen)
 }
 
 /// The records that wait in quarantine as orphans: the create, the id that was chosen and the one CDMS gave.

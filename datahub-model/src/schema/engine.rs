@@ -7,8 +7,16 @@ use std::borrow::Cow;
 use super::ColumnType::{BigInt, Guid, Instant, Text};
 use super::{Check, ColumnType, Database, Index, Owner, PrimaryKey, Rows, Table, TableColumn};
 
-/// The version of the tables below. A program rejects tables of another version.
-pub const VERSION: &str = "1";
+/// The version of the tables below, in a database where they are created. A program rejects tables of a version that it
+/// does not know.
+pub const VERSION: &str = VERSION_IN_SHORT;
+
+/// The version of tables that older programs may have created: what was seen of a record is stored by name only, which
+/// they can read.
+pub const VERSION_BY_NAME: &str = "1";
+
+/// The version of tables in which what was seen of a record may also be stored in short, as values of a list of names.
+pub const VERSION_IN_SHORT: &str = "2";
 
 /// The revision of that version. Revisions only add tables, nullable columns and indexes. Therefore programs of
 /// different revisions can work side by side, and the first program of a newer one adds what is missing.

@@ -24,6 +24,7 @@ use super::intents::{self, mapping_datum};
 use super::load::load;
 use super::model_table::{self, Purpose, Stays, from_wanted, select_row, take_row};
 use super::row::{to_json, to_word};
+use super::seen::Form;
 use super::statement::{ColumnType, Datum, Statement};
 use super::{quarantine, sequence, waiting_fields};
 use crate::crash_points::Step;
@@ -371,12 +372,14 @@ pub(crate) fn put_records(
     records: &[NewState<'_>],
     version: Version,
 ) -> Result<(), Trouble> {
-    records_to_put(model, records, version)?.map_or(Ok(()), |statement| connection.send(statement))
+    let form = connection.known_names().form_of(model);
+    records_to_put(model, &form, records, version)?.map_or(Ok(()), |statement| connection.send(statement))
 }
 
 /// The statement that stores the engine's data about records, if there are any.
 pub(super) fn records_to_put(
     model: &ModelDescriptor,
+    form: &Form,
     records: &[NewState<'_>],
     version: Version,
 ) -> Result<Option<Statement>, Trouble> {
@@ -389,7 +392,8 @@ pub(super) fn records_to_put(
          (model, id, modified, created, modified_by, seen, mapping_id, version, state, reason, complete_for, outdated, \
          outdated_at) ",
     );
-    let values = records.iter().map(|record| state_values(model, *record, version)).collect::<Result<Vec<_>, _>>()?;
+    let values =
+        records.iter().map(|record| state_values(model, form, *record, version)).collect::<Result<Vec<_>, _>>()?;
     statement.inserted(values);
     statement.sql(
         " ON CONFLICT (model, id) DO UPDATE SET modified = excluded.modified, created = excluded.created, \
@@ -400,7 +404,12 @@ pub(super) fn records_to_put(
     Ok(Some(statement))
 }
 
-fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version) -> Result<[Datum; 13], Trouble> {
+fn state_values(
+    model: &ModelDescriptor,
+    form: &Form,
+    record: NewState<'_>,
+    version: Version,
+) -> Result<[Datum; 13], Trouble> {
     let NewState { id, row, ended } = record;
     Ok([
         model.table.into(),
@@ -408,7 +417,7 @@ fn state_values(model: &ModelDescriptor, record: NewState<'_>, version: Version)
         row.facts.modified.into(),
         Datum::Instant(row.facts.created),
         Datum::Guid(row.facts.modified_by),
-        to_json(&row.seen)?,
+        form.datum(&row.seen)?,
         mapping_datum(model.mapping_id.0),
         version.0.into(),
         if ended.is_some() { "tombstone" } else { "row" }.into(),

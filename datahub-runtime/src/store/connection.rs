@@ -28,6 +28,7 @@ use super::location::Location;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, PostgresConnection};
 use super::row::Cells;
+use super::seen::KnownNames;
 use super::sequence::NewestKnown;
 use super::sqlite;
 use super::statement::{ColumnType, Datum, Statement};
@@ -47,6 +48,7 @@ pub(crate) struct Connection {
     /// The newest version that the transaction has drawn.
     drawn: Option<Version>,
     newest_known: NewestKnown,
+    known_names: KnownNames,
     /// Whether the database has Unicode's collation, once it was asked.
     has_unicode: Option<bool>,
     /// The rules that a SQLite file checks only with the commit, once they were read.
@@ -107,6 +109,7 @@ impl Connection {
 
     fn new(inner: Inner, dialect: &'static Dialect, meters: Meters, clock: Arc<dyn Clock>) -> Self {
         let (time, newest_known) = (DatabaseTime::new(clock), NewestKnown::default());
+        let known_names = KnownNames::default();
         Connection {
             inner,
             dialect,
@@ -115,6 +118,7 @@ impl Connection {
             closed: false,
             drawn: None,
             newest_known,
+            known_names,
             has_unicode: None,
             deferred: None,
         }
@@ -124,6 +128,17 @@ impl Connection {
     pub(super) fn tells(mut self, newest_known: &NewestKnown) -> Self {
         self.newest_known = newest_known.clone();
         self
+    }
+
+    /// Shares the lists of names that are known.
+    pub(super) fn knows(mut self, known_names: &KnownNames) -> Self {
+        self.known_names = known_names.clone();
+        self
+    }
+
+    /// The lists of names that are known.
+    pub(super) fn known_names(&self) -> &KnownNames {
+        &self.known_names
     }
 
     /// Notes a version that the transaction has drawn.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use datahub_model::ModelDescriptor;
-use datahub_model::schema::engine::{REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_SETTING, rules};
+use datahub_model::schema::engine::{
+    REVISION, REVISION_SETTING, TABLES, VERSION, VERSION_BY_NAME, VERSION_IN_SHORT, VERSION_SETTING, rules,
+};
 use datahub_model::schema::{Table, TableColumn};
 
 use super::connection::Connection;
@@ -144,7 +146,7 @@ fn is_up_to_date(connection: &mut Connection) -> Result<bool, Trouble> {
     if connection.columns_of("datahub_settings")?.is_empty() {
         return Ok(false);
     }
-    let is_of_ours = settings::get(connection, VERSION_SETTING)?.as_deref() == Some(VERSION);
+    let is_of_ours = settings::get(connection, VERSION_SETTING)?.is_some_and(|found| check_version(&found).is_ok());
     if !is_of_ours || revision(connection)? != REVISION || !lost_guards(connection)?.is_empty() {
         return Ok(false);
     }
@@ -219,11 +221,11 @@ fn revision(connection: &mut Connection) -> Result<i64, Trouble> {
 }
 
 fn check_version(found: &str) -> Result<(), Trouble> {
-    if found == VERSION {
+    if [VERSION_BY_NAME, VERSION_IN_SHORT].contains(&found) {
         return Ok(());
     }
     Err(Trouble::Schema(format!(
-        "the engine's tables have version {found}, but this program supports version {VERSION}; \
-         run the version of the program that created them"
+        "the engine's tables have version {found}, but this program supports versions {VERSION_BY_NAME} and \
+         {VERSION_IN_SHORT}; run the version of the program that created them"
     )))
 }

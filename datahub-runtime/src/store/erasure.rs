@@ -14,6 +14,7 @@ use super::failure::Trouble;
 use super::history::FieldChangeOfDay;
 use super::intents::{Lease, applied, mapping_datum, mapping_tag, push_quiet};
 use super::row::to_json;
+use super::seen;
 use super::sequence;
 use super::statement::{Datum, Statement};
 use crate::engine::local_fields::LocalChange;
@@ -124,8 +125,8 @@ fn under_way(
     Ok(Some(Erased::Busy(operation, retry_after)))
 }
 
-/// A record in a model: its table, whether it is a row or a tombstone, its attributes, and the mapping that stored it.
-type State = (String, String, Json<Attributes>, i64);
+/// A record in a model: its table, whether it is a row or a tombstone, what was seen of it, and the mapping that stored it.
+type State = (String, String, String, i64);
 
 /// The record in each model, also in one whose table is being renamed: what the engine keeps of it may have the new name,
 /// and the history still the former one.
@@ -147,7 +148,8 @@ fn forget_states(
     id: Uuid,
     states: Vec<State>,
 ) -> Result<(), Trouble> {
-    for (table, state, Json(mut seen), stored_by) in states {
+    for (table, state, seen, stored_by) in states {
+        let mut seen = seen::read(connection, &seen)?;
         let mut mapping = mapping_tag(stored_by);
         match (state.as_str(), models.iter().find(|model| model.table == table)) {
             ("tombstone", _) => seen = Attributes::new(),

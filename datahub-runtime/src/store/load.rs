@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use cdms_odata::{Attributes, Facts, Instant};
+use cdms_odata::{Facts, Instant};
 use datahub_model::{ModelDescriptor, conversion};
 use datahub_protocol::{
     Intent, LeaseState, Loaded, OpenIntent, Snapshot, Stored, TombstoneReason, UnansweredDelete, Verdict, Version,
@@ -17,6 +17,7 @@ use super::failure::Trouble;
 use super::intents::{self, Lease, applied, lease_state, mapping_tag, settled_patch};
 use super::model_table::{from_wanted, select_row, take_row};
 use super::row::missing;
+use super::seen;
 use super::statement::{ColumnType, Statement};
 use crate::engine::local_fields::LocalFields;
 
@@ -53,7 +54,7 @@ pub(crate) fn load(
         let mut known = RecordColumns::take(&mut row)?;
         stage.check(model, known.oldest_epoch.as_deref())?;
         let (row_present, locals) = take_row(&mut row, model)?;
-        let stored = known.stored(model)?;
+        let stored = known.stored(connection, model)?;
         let intent = known.intent.map(|Json(intent)| intents::with_calendar_dates(model, intent));
         let lease = known.lease_until.map(|until| Lease { until, quiet_until: known.quiet_until });
         let verdict = known.verdict.map(|Json(verdict)| verdict);
@@ -98,7 +99,7 @@ columns! {
         modified: Option<Instant> = "record.modified",
         created: Option<Instant> = "record.created",
         modified_by: Option<Uuid> = "record.modified_by",
-        seen: Option<Json<Attributes>> = "record.seen",
+        seen: Option<String> = "record.seen",
         mapping_id: Option<i64> = "record.mapping_id",
         complete_for: Option<Json<CompleteFor>> = "record.complete_for",
         outdated: Option<Json<BTreeSet<String>>> = "record.outdated",
@@ -144,12 +145,12 @@ pub(super) fn question(
 
 impl RecordColumns {
     /// The record's stored state.
-    fn stored(&mut self, model: &ModelDescriptor) -> Result<Stored, Trouble> {
+    fn stored(&mut self, connection: &mut Connection, model: &ModelDescriptor) -> Result<Stored, Trouble> {
         let Some(state) = self.state.take() else { return Ok(Stored::Absent) };
         let version = self.version.ok_or_else(|| missing("a number"))?;
         let modified = self.modified.ok_or_else(|| missing("a time"))?;
         let facts = Facts { modified, created: self.created, modified_by: self.modified_by };
-        let Json(mut seen) = self.seen.take().ok_or_else(|| missing("a text"))?;
+        let mut seen = seen::read(connection, &self.seen.take().ok_or_else(|| missing("a text"))?)?;
         // Programs of older revisions store dates as CDMS's instants.
         conversion::with_calendar_dates(model, &mut seen);
         let mut complete_for = vec![mapping_tag(self.mapping_id.ok_or_else(|| missing("a number"))?)];

@@ -230,7 +230,8 @@ fn put_states(
     version: Version,
     now: Instant,
 ) -> Result<(), Trouble> {
-    let states = records_to_put(by.model, &plan.states, version)?;
+    let form = connection.known_names().form_of(by.model);
+    let states = records_to_put(by.model, &form, &plan.states, version)?;
     let history = history::to_append(by, &plan.history, version, now)?;
     match (states, history) {
         (Some(states), Some(history)) if connection.dialect().has_writing_subqueries => {

@@ -225,7 +225,7 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Trouble> {
     serde_json::from_str(text).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: &dyn Display) -> Trouble {
+pub(super) fn unreadable(error: &dyn Display) -> Trouble {
     Trouble::Corrupt(format!("invalid JSON: {error}"))
 }
 

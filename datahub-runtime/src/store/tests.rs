@@ -12,6 +12,7 @@ mod preparing;
 mod rows;
 mod rules;
 mod schema;
+mod seen;
 #[cfg(feature = "postgres")]
 mod server;
 #[cfg(feature = "postgres")]

@@ -8,10 +8,11 @@ use datahub_model::schema::FoundColumn;
 use datahub_model::{Column, ModelDescriptor, Source, conversion};
 use uuid::Uuid;
 
-use super::columns::{FromRow as _, Json, columns};
+use super::columns::{FromRow as _, columns};
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::row::value;
+use super::seen;
 use super::statement::{ColumnType, Statement};
 
 /// The number of rows in a batch, which is one statement.
@@ -148,7 +149,7 @@ columns! {
         modified: Instant = "record.modified",
         created: Option<Instant> = "record.created",
         modified_by: Option<Uuid> = "record.modified_by",
-        seen: Json<Attributes> = "record.seen",
+        seen: String = "record.seen",
         quarantined: bool = "EXISTS (SELECT 1 FROM datahub_quarantine AS waiting \
                              WHERE waiting.model = record.model AND waiting.id = record.id)",
     }
@@ -193,7 +194,8 @@ pub(crate) fn rows(
     );
     let mut rows = Vec::new();
     for mut row in connection.query(&statement, &types)? {
-        let Record { id, modified, created, modified_by, seen: Json(mut seen), quarantined } = Record::take(&mut row)?;
+        let Record { id, modified, created, modified_by, seen, quarantined } = Record::take(&mut row)?;
+        let mut seen = seen::read(connection, &seen)?;
         let outdated = if table.says_outdated { row.optional_json()? } else { None };
         conversion::with_calendar_dates(model, &mut seen);
         // A program that does not say what it read has not read what its mapping did not have.

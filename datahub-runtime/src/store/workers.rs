@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::failure::Trouble;
 use super::location::Location;
 use super::queue::{Number, Queue, Refused};
+use super::seen::KnownNames;
 use super::sequence::NewestKnown;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
@@ -65,6 +66,7 @@ impl Workers {
             meters: meters.clone(),
             newest_known: NewestKnown::default(),
         };
+        let known_names = KnownNames::default();
         let start = |name, lane, jobs| {
             let thread = Worker {
                 location: location.clone(),
@@ -74,6 +76,7 @@ impl Workers {
                 connection: None,
                 jobs: Arc::clone(jobs),
                 newest_known: workers.newest_known.clone(),
+                known_names: known_names.clone(),
             };
             let thread = thread.start(name)?;
             workers.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
@@ -201,6 +204,7 @@ struct Worker {
     connection: Option<Connection>,
     jobs: Arc<Queue<Job>>,
     newest_known: NewestKnown,
+    known_names: KnownNames,
 }
 
 impl Worker {
@@ -236,7 +240,7 @@ impl Worker {
         if self.connection.as_mut().is_none_or(spoilt) {
             let reader = matches!(self.lane, Lane::Read);
             let opened = Connection::open(&self.location, reader, self.meters.clone(), Arc::clone(&self.clock))?;
-            self.connection = Some(opened.tells(&self.newest_known));
+            self.connection = Some(opened.tells(&self.newest_known).knows(&self.known_names));
         }
         // The connection was opened above if there was none.
         self.connection.as_mut().ok_or(Trouble::Closed)
