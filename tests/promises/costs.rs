@@ -7,11 +7,13 @@ use datahub_runtime::testing::simulator::{Fault, Operation};
 use datahub_runtime::{Cost, Resolution, Value};
 use example_domain::{Contact, Organisation};
 
+use crate::pull::crowd;
 use crate::scene::{PAST_QUIET, Scene, ada, failed};
 
 /// The counts of a cost that can be compared.
-fn counts(cost: Cost) -> [u64; 6] {
-    [cost.requests, cost.bytes_sent, cost.bytes_received, cost.statements, cost.transactions, cost.round_trips]
+fn counts(cost: Cost) -> [u64; 7] {
+    let Cost { requests, bytes_sent, bytes_received, statements, transactions, round_trips, jobs, .. } = cost;
+    [requests, bytes_sent, bytes_received, statements, transactions, round_trips, jobs]
 }
 
 #[tokio::test]
@@ -63,6 +65,64 @@ async fn each_result_says_what_its_operation_cost() {
     counted();
     let retried = scene.hub.retry_quarantined(10).await.unwrap();
     assert_eq!((retried.cost.requests, counts(retried.cost)), (1, counts(counted())));
+}
+
+/// What an operation costs: requests, statements, transactions, and jobs for the threads of the database. A job is the hop
+/// to such a thread and back.
+fn price(cost: Cost) -> [u64; 4] {
+    [cost.requests, cost.statements, cost.transactions, cost.jobs]
+}
+
+#[tokio::test]
+async fn each_operation_has_a_fixed_price() {
+    let (scene, _) = crowd(49).await;
+    // On PostgreSQL each transaction locks the record, or the page's records, first; and stores what the engine keeps of a
+    // page in one statement with its history. A version is drawn with the guard.
+    let lock = scene.on(0, 1);
+    let drawn = scene.on(1, 0);
+    let mut org = scene.get().await.unwrap();
+    let mut prices = Vec::new();
+    macro_rules! pays {
+        ($what:literal, $operation:expr) => {{
+            scene.minute();
+            let (done, cost) = scene.cost_of($operation).await;
+            prices.push(($what, price(cost)));
+            done.unwrap()
+        }};
+    }
+    pays!("read in sync", scene.get());
+    pays!("read of the row", scene.row());
+    scene.person_edits("Description", Value::text("Makes rockets"));
+    org = pays!("read of a change", async {
+        drop(org);
+        scene.get().await
+    });
+    org.name = "Acme Foods".into();
+    pays!("update", org.save(&scene.hub));
+    org.archived = true;
+    pays!("update of a local field", org.save(&scene.hub));
+    let contact = pays!("create", Contact::create(&scene.hub, ada(&scene)));
+    pays!("delete", contact.delete(&scene.hub));
+    pays!("history", Organisation::history(&scene.hub, scene.id()));
+    let page = || Organisation::find(&scene.hub).limit(50).load();
+    pays!("page of 50, first seen", page());
+    pays!("page of 50 in sync", page());
+    let rows = || Organisation::find(&scene.hub).limit(50).freshness(Freshness::LocalOnly).load();
+    pays!("page of 50 rows", rows());
+    let expected = [
+        ("read in sync", [1, 1, 0, 1]),
+        ("read of the row", [0, 1, 0, 1]),
+        ("read of a change", [1, 5 + drawn + lock, 1, 2]),
+        ("update", [3, 9 + drawn + 2 * lock, 2, 3]),
+        ("update of a local field", [0, 5 + drawn + lock, 1, 2]),
+        ("create", [1, 9 + drawn + 2 * lock, 2, 3]),
+        ("delete", [2, 9 + drawn + 2 * lock, 2, 3]),
+        ("history", [0, 1, 0, 1]),
+        ("page of 50, first seen", [1, 5, 1, 1]),
+        ("page of 50 in sync", [1, 1 + lock, 0, 1]),
+        ("page of 50 rows", [0, 2, 0, 2]),
+    ];
+    assert_eq!(prices, expected);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The cost of operations, in requests, bytes, statements and time, counted for the hub and for each operation.
+//! The cost of operations, in requests, bytes, statements, jobs and time, counted for the hub and for each operation.
 
 use std::fmt;
 use std::iter::successors;
@@ -32,6 +32,9 @@ pub struct Cost {
     /// How often a server of the database was waited for. Statements whose results are not needed share the round trip of
     /// another. None with SQLite, which has no server.
     pub round_trips: u64,
+    /// Jobs for the threads of the hub's database. Each is a hop to such a thread and back, with all statements of one
+    /// transaction or of one load.
+    pub jobs: u64,
     /// How long it took. Of a hub, the times of all operations that callers have waited for, added up.
     pub time: Duration,
 }
@@ -74,6 +77,7 @@ impl Sub for Cost {
             statements: self.statements - earlier.statements,
             transactions: self.transactions - earlier.transactions,
             round_trips: self.round_trips - earlier.round_trips,
+            jobs: self.jobs - earlier.jobs,
             time: self.time.saturating_sub(earlier.time),
         }
     }
@@ -87,6 +91,7 @@ impl AddAssign for Cost {
         self.statements += more.statements;
         self.transactions += more.transactions;
         self.round_trips += more.round_trips;
+        self.jobs += more.jobs;
         self.time += more.time;
     }
 }
@@ -113,6 +118,7 @@ pub(crate) struct Meter {
     statements: AtomicU64,
     transactions: AtomicU64,
     round_trips: AtomicU64,
+    jobs: AtomicU64,
     nanoseconds: AtomicU64,
     /// The meter of what this one is a part of.
     whole: Option<Arc<Meter>>,
@@ -133,6 +139,7 @@ impl Meter {
             statements: read(&self.statements),
             transactions: read(&self.transactions),
             round_trips: read(&self.round_trips),
+            jobs: read(&self.jobs),
             time: Duration::from_nanos(read(&self.nanoseconds)),
         }
     }
@@ -235,6 +242,10 @@ impl Meters {
     #[cfg(feature = "postgres")]
     pub(crate) fn round_trips(&self, count: u64) {
         self.add(|meter| &meter.round_trips, count);
+    }
+
+    pub(crate) fn job(&self) {
+        self.add(|meter| &meter.jobs, 1);
     }
 
     /// Adds how long a caller's operation took to the hub's time.

@@ -103,6 +103,7 @@ impl Workers {
     ) -> Result<T, Trouble> {
         let (answer, mut answered) = oneshot::channel();
         let meters = self.meters.within_operation();
+        meters.job();
         let job: Job = Box::new(move |connection| {
             let done = connection.and_then(|connection| {
                 connection.count_at(meters);
