@@ -156,6 +156,9 @@ pub use rehearsal::{
     FieldRehearsal, Limits, ModelRehearsal, Refusal, RehearsalFailed, RehearsalReport, Rehearse, Sample, rehearse,
 };
 pub use saved::{Adjusted, Saved};
+#[cfg(feature = "counts")]
+#[doc(hidden)]
+pub use store::counted;
 pub use store::{Erasure, QuarantineEntry};
 pub use synced::{InvalidToken, Synced, VersionToken};
 #[cfg(all(doc, not(feature = "testing")))]

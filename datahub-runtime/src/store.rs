@@ -11,6 +11,8 @@ mod columns;
 mod commit;
 mod completing;
 mod connection;
+#[cfg(feature = "counts")]
+pub mod counted;
 mod cure;
 mod database_time;
 mod deferred;

@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod check;
 mod citations;
+mod counts;
 mod fuzz;
 mod many;
 mod mutants;
@@ -103,6 +104,15 @@ enum Task {
     ///
     /// Do nothing else on the machine meanwhile. The first run checks all dependencies again, in `target/bench`.
     Bench(bench::Choices),
+    /// Counts the instructions of the engine's work in valgrind, and compares them with those that are recorded in
+    /// `examples/domain/benches/counts/recorded.json`.
+    ///
+    /// If valgrind is missing, it is installed, provided that this user may do so.
+    Counts {
+        /// Records the counts as they are now.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Plants faults in the shipped code, one at a time, and prints a table of the checks that catch them.
     ///
     /// Every check must first pass without a fault.
@@ -120,6 +130,8 @@ fn main() -> ExitCode {
         Task::Test => (true, false),
         Task::Ci { without_tests } => (!without_tests, true),
         Task::Browser { what } => return finish(&browser(what)),
+        Task::Counts { accept: false } => return finish(&[counts()]),
+        Task::Counts { accept: true } => return finish(&[Check::ours("the counts are recorded", counts::accept)]),
         Task::Bench(choices) => return bench::run(&choices),
         Task::Planted { faults, all } => return planted::run(&faults, all),
         Task::Fuzz { seconds, targets } => return fuzz::run(&targets, seconds),
@@ -158,6 +170,10 @@ fn browser(only: Option<browser::What>) -> Vec<Check> {
         Some(browser::What::Documentation) => vec![documentation()],
         Some(browser::What::Application) => vec![application()],
     }
+}
+
+fn counts() -> Check {
+    Check::ours("the engine's work takes as many instructions as before", counts::have_not_changed)
 }
 
 /// Runs the checks and reports those that failed.
@@ -261,6 +277,7 @@ fn guards() -> Vec<Check> {
             "the documentation of the mappings is up to date",
             &["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--check"],
         ),
+        counts(),
         Check::tool("dependencies are allowed", "cargo-deny", &["check", "bans", "licenses", "sources"]),
     ];
     guards.extend(browser(None));

@@ -66,6 +66,16 @@ pub(crate) fn openssl_headers() -> Result<(), String> {
     Ok(())
 }
 
+/// Makes sure that valgrind is installed, which counts instructions.
+pub(crate) fn valgrind() -> Result<(), String> {
+    if Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    install("valgrind").map_err(|()| {
+        "counting instructions needs valgrind, which is not installed; on Debian: apt-get install valgrind".to_owned()
+    })
+}
+
 /// Makes sure that Python is installed for the second witness, with the modules for a virtual environment.
 pub(crate) fn python() -> Result<(), String> {
     for (package, has_it) in [("python3", &["--version"][..]), ("python3-venv", &["-c", "import ensurepip, venv"])] {

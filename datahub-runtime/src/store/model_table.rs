@@ -75,6 +75,18 @@ pub(crate) fn put(
     stays: Stays<'_>,
     purpose: Purpose,
 ) -> Result<(), Trouble> {
+    let statement = to_put(model, id, values, stays, purpose)?;
+    connection.send_in_table(model.table, statement)
+}
+
+/// The statement that inserts or updates a row.
+pub(super) fn to_put(
+    model: &ModelDescriptor,
+    id: Uuid,
+    values: &[Value],
+    stays: Stays<'_>,
+    purpose: Purpose,
+) -> Result<Statement, Trouble> {
     let mut statement = Statement::default();
     insert_into(&mut statement, model);
     statement.inserted([cells(model, id, values, stays, purpose)?]);
@@ -97,7 +109,7 @@ pub(crate) fn put(
             }
         },
     );
-    connection.send_in_table(model.table, statement)
+    Ok(statement)
 }
 
 /// Begins the statement that inserts rows.
@@ -216,6 +228,12 @@ pub(crate) fn put_refreshed(
     if rows.is_empty() {
         return Ok(());
     }
+    let statement = to_put_refreshed(model, rows)?;
+    connection.send_in_table(model.table, statement)
+}
+
+/// The statement that inserts or updates rows, at least one.
+pub(super) fn to_put_refreshed(model: &ModelDescriptor, rows: &[RefreshedRow]) -> Result<Statement, Trouble> {
     let mut statement = Statement::default();
     insert_into(&mut statement, model);
     let cells = rows.iter().map(|row| {
@@ -232,7 +250,7 @@ pub(crate) fn put_refreshed(
             statement.name(column.name);
         },
     );
-    connection.send_in_table(model.table, statement)
+    Ok(statement)
 }
 
 /// Removes rows, if they exist.

@@ -179,9 +179,19 @@ impl Statement {
     }
 }
 
+#[cfg(feature = "counts")]
+thread_local! {
+    /// Whether this thread keeps every statement prepared, so that SQLite's account of them leaves out none.
+    pub(super) static KEEPS_ALL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 impl QueryFragment<Sqlite> for Statement {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        if self.once || self.rows().any(|rows| !rows.is_one()) {
+        #[cfg(feature = "counts")]
+        let is_kept = KEEPS_ALL.get();
+        #[cfg(not(feature = "counts"))]
+        let is_kept = false;
+        if !is_kept && (self.once || self.rows().any(|rows| !rows.is_one())) {
             pass.unsafe_to_cache_prepared();
         }
         for piece in &self.pieces {
