@@ -62,6 +62,7 @@ mod older_programs;
 mod on_postgres;
 mod outcome_table;
 mod personal;
+mod prepared_once;
 mod proxies;
 mod pull;
 mod quarantine;

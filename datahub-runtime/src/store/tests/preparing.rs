@@ -68,3 +68,19 @@ async fn no_statement_is_compiled_again_for_other_values() {
     assert_eq!((read.kept, written.kept), (read.texts, written.texts), "each text is kept once");
     assert_eq!(kept[1], kept[2], "other values need no further statements");
 }
+
+#[tokio::test]
+async fn a_statement_that_is_compiled_again_is_seen() {
+    let (bench, _) = Bench::on_file().await;
+    let store = bench.program_with(1).await;
+    for limit in 1..4_i64 {
+        // The limit is bound as it is, which the hub's own statements avoid.
+        let limited = move |connection: &mut Connection| {
+            let limited = Statement::new("SELECT value FROM datahub_sequence LIMIT ?", [limit.into()]);
+            connection.query(&limited, &[ColumnType::BigInt]).map(drop)
+        };
+        store.read(limited).await.unwrap();
+    }
+    let (_, compiled) = store.read(account).await.unwrap();
+    assert!(compiled > 0, "SQLite looks at a limit, so this would be compiled again");
+}
