@@ -57,7 +57,8 @@ impl Document {
             match token {
                 Token::StartTag(tag) => {
                     let name = text_of(&tag.name);
-                    // The tokenizer leaves it to its caller in which elements there are no tags.
+                    // The tokenizer leaves it to its caller in which elements there are no tags; it knows itself which tag
+                    // ends them.
                     if let Some(state) = raw(&name) {
                         tokens.set_state(state);
                     }
