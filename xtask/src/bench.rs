@@ -1,14 +1,22 @@
-//! The compile time of the derives, the speed of conversions, and the time of lists and first loads, each compared with code
-//! that does without this project; and how long the commands take for as many entities as a real organisation has.
+//! What the engine costs beside its floor, the compile time of the derives, the speed of conversions, and how long the
+//! commands take for as many entities as a real organisation has.
 //!
-//! The printed tables are in `docs/performance.md`. Nothing is judged here: the numbers depend on what else the machine
-//! does, so a missed goal is reported like any other number.
+//! Measurements are kept in `docs/performance.jsonl`, from which the tables of `docs/performance.md` are made. Nothing is
+//! judged by its time: the numbers depend on what else the machine does, so a missed goal is reported like any other number,
+//! with the reason.
 
 mod check;
 mod compile;
 mod documentation;
+mod engine;
+mod goals;
 mod models;
 mod packages;
+pub(crate) mod page;
+mod reasons;
+mod results;
+mod surroundings;
+mod tables;
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -18,6 +26,8 @@ use clap::{Args, ValueEnum};
 use crate::check::say;
 use crate::postgres::{self, Server};
 use packages::Packages;
+use results::{Measurement, Suite};
+use surroundings::surroundings;
 
 /// What to measure, and how often.
 #[derive(Clone, Debug, Args)]
@@ -31,10 +41,35 @@ pub(crate) struct Choices {
     /// The numbers of models in the compared packages.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 50], value_parser = clap::value_parser!(u16).range(1..))]
     models: Vec<u16>,
+    /// Takes few samples, to try everything in a few minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Renews `docs/performance.md` with what was measured; what was not measured now stays there.
+    #[arg(long)]
+    write: bool,
+    /// Prints measurements of the engine as lines of JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Measures nothing, and makes the tables of `docs/performance.md` again from `docs/performance.jsonl`, for example after
+    /// a reason was written.
+    #[arg(long, conflicts_with_all = ["write", "json", "quick", "parts"])]
+    render: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// Single operations of one caller: reads, updates, creates and deletes, beside their floor, with CDMS at 0, 5 and 50 ms.
+    Operations,
+    /// How often an operation waits for PostgreSQL.
+    RoundTrips,
+    /// 64 callers at once, and 1,000 that want the same record.
+    Callers,
+    /// A pull of 100,000 records: time, memory, and bytes on the disk.
+    Pull,
+    /// Reads and updates while the database grows to a million rows.
+    Growth,
+    /// A record with 100,000 versions: pages of its history, and a revert.
+    History,
     /// `cargo check` of packages with models, clean and after a change, compared with the same tables by hand.
     Compile,
     /// The derive alone, on the models of the largest package.
@@ -66,9 +101,42 @@ pub(crate) fn run(choices: &Choices) -> ExitCode {
     }
 }
 
+/// The suites of the engine, in the order of their measurement.
+const ENGINE: [(Part, &str); 6] = [
+    (Part::Operations, "operations"),
+    (Part::RoundTrips, "round-trips"),
+    (Part::Callers, "callers"),
+    (Part::Pull, "pull"),
+    (Part::Growth, "growth"),
+    (Part::History, "history"),
+];
+
 fn measured(choices: &Choices) -> Result<(), String> {
+    if choices.render {
+        return page::render(&results::read()?);
+    }
     let is_asked = |part| choices.parts.is_empty() || choices.parts.contains(&part);
-    say(&format!("{}\n", surroundings()));
+    let surroundings = surroundings(choices.quick);
+    let of_engine: Vec<_> = ENGINE.into_iter().filter(|(part, _)| is_asked(*part)).map(|(_, name)| name).collect();
+    if !of_engine.is_empty() {
+        let mut suites: Vec<Suite> = Vec::new();
+        engine::measure(&of_engine, choices.quick, |measurement| {
+            if choices.json {
+                say(&serde_json::to_string(&measurement).unwrap_or_default());
+            }
+            add(&mut suites, measurement, &surroundings);
+        })?;
+        if !choices.json {
+            suites.iter().for_each(|suite| say(&format!("\n{}:\n\n{}", suite.name, page::table(suite))));
+            say(&format!("\ngoals:\n\n{}", goals::table(&suites)));
+        }
+        if choices.write {
+            let mut all = results::read()?;
+            results::replace(&mut all, suites);
+            results::write(&all)?;
+            page::render(&all)?;
+        }
+    }
     if is_asked(Part::Compile) || is_asked(Part::Expansion) {
         let packages = Packages::write(&choices.models)?;
         if is_asked(Part::Compile) {
@@ -137,15 +205,16 @@ fn run_bench(bench: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("a benchmark failed: {status}")) }
 }
 
-/// Commit, compiler and number of processors, to record with the numbers.
-fn surroundings() -> String {
-    let said = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success());
-        output.map_or_else(|| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let commit = said("git", &["describe", "--always", "--dirty"]);
-    format!("commit {commit}, {}, {cores} processors", said("rustc", &["--version"]))
+/// Adds a measurement to its suite.
+fn add(suites: &mut Vec<Suite>, measurement: Measurement, surroundings: &results::Surroundings) {
+    match suites.iter_mut().find(|suite| suite.name == measurement.suite) {
+        Some(suite) => suite.measurements.push(measurement),
+        None => suites.push(Suite {
+            name: measurement.suite.clone(),
+            surroundings: surroundings.clone(),
+            measurements: vec![measurement],
+        }),
+    }
 }
 
 fn cargo() -> std::ffi::OsString {

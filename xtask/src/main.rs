@@ -99,10 +99,10 @@ enum Task {
         /// Runs only these targets.
         targets: Vec<String>,
     },
-    /// Measures the compile time of the derives, the speed of conversions, and the time of lists and first loads, each
-    /// compared with code that does without them; prints the tables of `docs/performance.md`.
+    /// Measures what the engine costs beside its floor, the compile time of the derives, the speed of conversions, and how
+    /// long the commands take; prints the tables of `docs/performance.md`, or with --write renews them there.
     ///
-    /// Do nothing else on the machine meanwhile. The first run checks all dependencies again, in `target/bench`.
+    /// Do nothing else on the machine meanwhile. --quick tries everything with few samples.
     Bench(bench::Choices),
     /// Counts the instructions of the engine's work in valgrind, and compares them with those that are recorded in
     /// `examples/domain/benches/counts/recorded.json`.
@@ -273,6 +273,7 @@ fn guards() -> Vec<Check> {
         Check::ours("cases of security have tests", security::cases_have_tests),
         Check::ours("messages are in plain English", wording::is_plain),
         Check::ours("contracts fit the schema", source::contracts_fit),
+        Check::ours("missed goals of performance have reasons", bench::page::is_up_to_date),
         Check::cargo(
             "the documentation of the mappings is up to date",
             &["run", "--quiet", "--package", "datahub-cli", "--", "docs", "--check"],

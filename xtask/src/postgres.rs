@@ -19,6 +19,15 @@ struct Private {
     folder: PathBuf,
 }
 
+/// Whether a private server's commits wait for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// They do not: the tests kill programs but not the machine.
+    Forgone,
+    /// They do, as on a server with PostgreSQL's own settings.
+    Kept,
+}
+
 /// The variable with the address of a server.
 pub(crate) const URL: &str = "DATAHUB_TESTS_POSTGRES";
 
@@ -37,15 +46,15 @@ impl Server {
             Wanted::Given(url) => return Ok(Some(Server { url, private: None })),
             Wanted::Private => {}
         }
-        let programs = match programs() {
-            Some(programs) => programs,
-            None => {
-                install()?;
-                programs()
-                    .ok_or("the package postgresql is installed, but initdb and postgres are not in a known folder")?
-            }
-        };
-        private(&programs).map(Some)
+        private(&found_or_installed()?, Durability::Forgone).map(Some)
+    }
+
+    /// A private cluster, also if the environment names a server. `None` if PostgreSQL is left out on purpose.
+    pub(crate) fn private(durability: Durability) -> Result<Option<Self>, String> {
+        match wanted(|variable| std::env::var(variable).ok())? {
+            Wanted::None => Ok(None),
+            Wanted::Given(_) | Wanted::Private => private(&found_or_installed()?, durability).map(Some),
+        }
     }
 
     /// The address of the server, for the tests.
@@ -103,6 +112,17 @@ fn programs() -> Option<PathBuf> {
     folders.into_iter().find(|folder| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file()))
 }
 
+/// The folder with PostgreSQL's programs, which are installed if they are missing.
+fn found_or_installed() -> Result<PathBuf, String> {
+    if let Some(programs) = programs() {
+        return Ok(programs);
+    }
+    install()?;
+    programs().ok_or_else(|| {
+        "the package postgresql is installed, but initdb and postgres are not in a known folder".to_owned()
+    })
+}
+
 fn install() -> Result<(), String> {
     let advice = format!(
         "PostgreSQL is not installed; install it (on Debian: apt-get install postgresql), or set {URL} to a server's \
@@ -111,8 +131,9 @@ fn install() -> Result<(), String> {
     package::install("postgresql").map_err(|()| advice)
 }
 
-fn private(programs: &Path) -> Result<Server, String> {
-    let folder = std::env::temp_dir().join(format!("datahub-postgres-{}", std::process::id()));
+fn private(programs: &Path, durability: Durability) -> Result<Server, String> {
+    let port = free_port().map_err(|error| format!("no free port: {error}"))?;
+    let folder = std::env::temp_dir().join(format!("datahub-postgres-{}-{port}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let data = folder.join("data");
     if is_root() {
@@ -121,20 +142,16 @@ fn private(programs: &Path) -> Result<Server, String> {
     let mut initdb = unprivileged(&programs.join("initdb"));
     initdb.arg("-D").arg(&data).args(["-U", "datahub", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
     passed(initdb.stdout(Stdio::null()))?;
-    let port = free_port().map_err(|error| format!("no free port: {error}"))?;
     let log_path = folder.join("log");
     let log = std::fs::File::create(&log_path).map_err(|error| error.to_string())?;
     let mut postgres = unprivileged(&programs.join("postgres"));
     postgres.arg("-D").arg(&data).args(["-p", &port.to_string()]);
-    // The tests kill programs but not the machine, so nothing needs to reach the disk.
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        "max_connections=400",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-    ] {
+    let forgone: &[&str] = match durability {
+        Durability::Forgone => &["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+        Durability::Kept => &[],
+    };
+    let settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=400"];
+    for setting in settings.iter().chain(forgone) {
         postgres.args(["-c", setting]);
     }
     let process = postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();

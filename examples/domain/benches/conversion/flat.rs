@@ -79,7 +79,7 @@ both!(FlatInteraction, WireInteraction {
 });
 
 /// As `serde` writes it.
-mod same {
+pub(crate) mod same {
     use super::*;
 
     pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -92,7 +92,7 @@ mod same {
 }
 
 /// Decimals as text.
-mod amount {
+pub(crate) mod amount {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -109,7 +109,7 @@ mod amount {
 }
 
 /// `{"Value":"1.5000"}`
-mod money {
+pub(crate) mod money {
     use super::*;
 
     #[derive(Serialize, Deserialize)]
@@ -128,7 +128,7 @@ mod money {
 }
 
 /// `{"Value":1}`
-mod choice {
+pub(crate) mod choice {
     use super::*;
 
     #[derive(Serialize, Deserialize)]
@@ -147,7 +147,7 @@ mod choice {
 }
 
 /// `{"Id":"…","LogicalName":"…"}`; the entity that a write names does not matter here.
-mod lookup {
+pub(crate) mod lookup {
     use super::*;
 
     #[derive(Serialize, Deserialize)]
@@ -168,7 +168,7 @@ mod lookup {
 }
 
 /// `"\/Date(1472338800000)\/"`
-mod time {
+pub(crate) mod time {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {

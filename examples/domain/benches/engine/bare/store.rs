@@ -1,0 +1,410 @@
+//! Four tables and the statements on them, the same text for `rusqlite` and `tokio-postgres`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::record::{COLUMNS, Record};
+use crate::places::Place;
+
+/// The tables: rows, what was seen of their records, what happened to them, and writes under way.
+const TABLES: &str = "
+    CREATE TABLE bare_records (id uuid NOT NULL PRIMARY KEY, modified bigint NOT NULL, seen text NOT NULL, \
+        version bigint NOT NULL, state text NOT NULL);
+    CREATE TABLE bare_history (sequence {numbered}, id uuid NOT NULL, at bigint NOT NULL, actor text NOT NULL, \
+        kind text NOT NULL, operation uuid, changes text NOT NULL);
+    CREATE INDEX bare_history_record ON bare_history (id, sequence);
+    CREATE TABLE bare_intents (operation uuid NOT NULL PRIMARY KEY, id uuid NOT NULL, write text NOT NULL, \
+        body text NOT NULL, opened_at bigint NOT NULL, closed_at bigint);
+    CREATE UNIQUE INDEX bare_intents_open ON bare_intents (id) WHERE closed_at IS NULL;
+";
+
+const FIND: &str = "SELECT record.modified, record.version, record.seen FROM bare_records AS record \
+                    JOIN bare_organisations AS organisation ON organisation.id = record.id WHERE record.id = $1";
+
+/// A note of a write of a record that is as it was loaded; the index refuses a second one.
+const NOTE: &str = "INSERT INTO bare_intents (operation, id, write, body, opened_at) \
+                    SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM bare_records WHERE id = $2 AND version = $6)";
+
+const NOTE_OF_NEW: &str =
+    "INSERT INTO bare_intents (operation, id, write, body, opened_at) VALUES ($1, $2, $3, $4, $5)";
+
+const CLOSE: &str = "UPDATE bare_intents SET closed_at = $1 WHERE operation = $2 AND closed_at IS NULL";
+
+const REMOVE: &str = "DELETE FROM bare_organisations WHERE id = $1";
+
+const BURY: &str = "UPDATE bare_records SET state = 'gone', version = version + 1 WHERE id = $1";
+
+const HISTORY: &str = "SELECT sequence, at, actor, kind, operation, changes FROM bare_history \
+                       WHERE id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT 100";
+
+/// A value that can be bound on both databases.
+trait Bound: rusqlite::ToSql + ToSql + Sync {}
+
+impl<T: rusqlite::ToSql + ToSql + Sync> Bound for T {}
+
+type Values<'v> = Vec<&'v dyn Bound>;
+
+/// What is known of a record.
+pub(crate) struct Kept {
+    pub(crate) modified: i64,
+    pub(crate) version: i64,
+    /// Read, as the hub reads it, and not needed while nothing has changed.
+    _seen: String,
+}
+
+/// The database, with as many connections as the hub has.
+pub(crate) struct Store {
+    connections: Vec<Mutex<Connection>>,
+}
+
+struct Connection {
+    database: Database,
+    /// Statements about a number of rows, whose text is made once.
+    texts: HashMap<(Text, usize), Arc<str>>,
+}
+
+/// A statement about several rows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Text {
+    Upsert,
+    See,
+    Append,
+}
+
+impl Text {
+    fn of(self, rows: usize) -> String {
+        match self {
+            Text::Upsert => upsert(rows),
+            Text::See => see(rows),
+            Text::Append => append(rows),
+        }
+    }
+}
+
+enum Database {
+    Sqlite(rusqlite::Connection),
+    Postgres {
+        client: tokio_postgres::Client,
+        /// Statements by their text.
+        prepared: HashMap<String, tokio_postgres::Statement>,
+    },
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+impl Store {
+    /// Creates the tables at a place.
+    pub(crate) async fn create(place: &Place) -> Self {
+        Self::create_at(&place.floor()).await
+    }
+
+    /// Creates the tables in a file, or at the address of a server.
+    pub(crate) async fn create_at(address: &str) -> Self {
+        let is_sqlite = !address.starts_with("postgres");
+        let mut connections = Vec::new();
+        for _ in 0..if is_sqlite { 3 } else { 8 } {
+            connections.push(Mutex::new(Connection::open(address, is_sqlite).await));
+        }
+        let store = Store { connections };
+        let columns = COLUMNS.iter().map(|(name, sql_type)| format!("{name} {sql_type}")).collect::<Vec<_>>();
+        let numbered = if is_sqlite {
+            "integer PRIMARY KEY AUTOINCREMENT"
+        } else {
+            "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+        };
+        let tables = TABLES.replace("{numbered}", numbered);
+        let rows = format!("CREATE TABLE bare_organisations ({}, PRIMARY KEY (id));", columns.join(", "));
+        store.batch(&format!("{rows}{tables}")).await;
+        store
+    }
+
+    /// Runs SQL, to set a scene.
+    pub(crate) async fn batch(&self, sql: &str) {
+        self.connections[0].lock().await.batch(sql).await;
+    }
+
+    /// What is known of a record.
+    pub(crate) async fn find(&self, connection: usize, id: Uuid) -> Option<Kept> {
+        self.connections[connection % self.connections.len()].lock().await.find(id).await
+    }
+
+    /// Notes that a record will be written, in a transaction of its own; `false` if it has changed.
+    pub(crate) async fn note(&self, operation: Uuid, id: Uuid, write: &str, body: &str, version: Option<i64>) -> bool {
+        let (connection, now) = (&mut *self.connections[0].lock().await, now());
+        connection.begin().await;
+        let noted = match &version {
+            Some(version) => connection.execute(NOTE, &[&operation, &id, &write, &body, &now, version]).await,
+            None => connection.execute(NOTE_OF_NEW, &[&operation, &id, &write, &body, &now]).await,
+        };
+        connection.commit().await;
+        noted == 1
+    }
+
+    /// Stores a written record, and closes the note of its write.
+    pub(crate) async fn store(&self, operation: Uuid, record: &Record, kind: &str, changes: &Json) {
+        let connection = &mut *self.connections[0].lock().await;
+        connection.begin().await;
+        connection.put(std::slice::from_ref(record), Some((operation, kind, changes))).await;
+        connection.execute(CLOSE, &[&now(), &operation]).await;
+        connection.commit().await;
+    }
+
+    /// Removes a deleted record, and closes the note of its write.
+    pub(crate) async fn remove(&self, operation: Uuid, last: &Record) {
+        let (connection, id) = (&mut *self.connections[0].lock().await, last.id.unwrap());
+        let changes = serde_json::to_string(last).unwrap();
+        connection.begin().await;
+        connection.execute(REMOVE, &[&id]).await;
+        connection.execute(BURY, &[&id]).await;
+        connection.execute_of(Text::Append, 1, &[&id, &now(), &ACTOR, &"delete", &Some(operation), &changes]).await;
+        connection.execute(CLOSE, &[&now(), &operation]).await;
+        connection.commit().await;
+    }
+
+    /// Stores records that were read.
+    pub(crate) async fn put_page(&self, records: &[Record]) {
+        let connection = &mut *self.connections[0].lock().await;
+        connection.begin().await;
+        connection.put(records, None).await;
+        connection.commit().await;
+    }
+
+    /// Stores their rows, and nothing else.
+    pub(crate) async fn put_rows(&self, records: &[Record]) {
+        self.connections[0].lock().await.put_rows(records).await;
+    }
+
+    /// Reads a hundred entries of a history, those before one; returns the newest of them.
+    pub(crate) async fn history(&self, id: Uuid, before: i64) -> i64 {
+        let entries = self.connections[0].lock().await.history(id, before).await;
+        let changes: Vec<Json> = entries.iter().map(|(_, changes)| serde_json::from_str(changes).unwrap()).collect();
+        assert!(!changes.is_empty());
+        entries[0].0
+    }
+}
+
+/// On whose behalf.
+const ACTOR: &str = "ada@example.gov.uk";
+
+impl Connection {
+    async fn open(address: &str, is_sqlite: bool) -> Self {
+        if is_sqlite {
+            let connection = rusqlite::Connection::open(address).unwrap();
+            // As the hub's.
+            let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                           PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
+            connection.execute_batch(pragmas).unwrap();
+            connection.set_prepared_statement_cache_capacity(64);
+            return Connection { database: Database::Sqlite(connection), texts: HashMap::new() };
+        }
+        let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Connection { database: Database::Postgres { client, prepared: HashMap::new() }, texts: HashMap::new() }
+    }
+
+    async fn batch(&mut self, sql: &str) {
+        match &mut self.database {
+            Database::Sqlite(connection) => connection.execute_batch(sql).unwrap(),
+            Database::Postgres { client, .. } => client.batch_execute(sql).await.unwrap(),
+        }
+    }
+
+    async fn begin(&mut self) {
+        let immediate = if matches!(self.database, Database::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.batch(immediate).await;
+    }
+
+    async fn commit(&mut self) {
+        self.batch("COMMIT").await;
+    }
+
+    /// Executes a statement, and returns how many rows it wrote.
+    async fn execute(&mut self, sql: &str, values: &[&dyn Bound]) -> u64 {
+        match &mut self.database {
+            Database::Sqlite(connection) => {
+                let values = values.iter().map(|value| *value as &dyn rusqlite::ToSql);
+                let mut statement = connection.prepare_cached(sql).unwrap();
+                statement.execute(rusqlite::params_from_iter(values)).unwrap() as u64
+            }
+            Database::Postgres { client, prepared } => {
+                let statement = prepared_once(client, prepared, sql).await;
+                let values: Vec<_> = values.iter().map(|value| *value as &(dyn ToSql + Sync)).collect();
+                client.execute(&statement, &values).await.unwrap()
+            }
+        }
+    }
+
+    /// Executes a statement about a number of rows.
+    async fn execute_of(&mut self, text: Text, rows: usize, values: &[&dyn Bound]) {
+        let sql = Arc::clone(self.texts.entry((text, rows)).or_insert_with(|| text.of(rows).into()));
+        self.execute(&sql, values).await;
+    }
+
+    async fn find(&mut self, id: Uuid) -> Option<Kept> {
+        match &mut self.database {
+            Database::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(FIND).unwrap();
+                let kept = statement.query_row([id], |row| {
+                    Ok(Kept { modified: row.get(0)?, version: row.get(1)?, _seen: row.get(2)? })
+                });
+                kept.map(Some)
+                    .or_else(|error| match error {
+                        rusqlite::Error::QueryReturnedNoRows => Ok(None),
+                        error => Err(error),
+                    })
+                    .unwrap()
+            }
+            Database::Postgres { client, prepared } => {
+                let statement = prepared_once(client, prepared, FIND).await;
+                let row = client.query_opt(&statement, &[&id]).await.unwrap()?;
+                Some(Kept { modified: row.get(0), version: row.get(1), _seen: row.get(2) })
+            }
+        }
+    }
+
+    async fn history(&mut self, id: Uuid, before: i64) -> Vec<(i64, String)> {
+        match &mut self.database {
+            Database::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(HISTORY).unwrap();
+                let entries = statement.query_map((id, before), |row| Ok((row.get(0)?, row.get(5)?))).unwrap();
+                entries.collect::<Result<_, _>>().unwrap()
+            }
+            Database::Postgres { client, prepared } => {
+                let statement = prepared_once(client, prepared, HISTORY).await;
+                let entries = client.query(&statement, &[&id, &before]).await.unwrap();
+                entries.iter().map(|row| (row.get(0), row.get(5))).collect()
+            }
+        }
+    }
+
+    /// Stores records: their rows, what was seen, and an entry for each; of one record, the write that it comes from.
+    async fn put(&mut self, records: &[Record], write: Option<(Uuid, &str, &Json)>) {
+        if records.is_empty() {
+            return;
+        }
+        self.put_rows(records).await;
+        let seen: Vec<_> = records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+        let modified: Vec<_> = records.iter().map(Record::modified_ms).collect();
+        let mut values: Values<'_> = Vec::with_capacity(records.len() * 3);
+        for ((record, seen), modified) in records.iter().zip(&seen).zip(&modified) {
+            values.extend([&record.id as &dyn Bound, modified, seen]);
+        }
+        self.execute_of(Text::See, records.len(), &values).await;
+        let (operation, kind, written) = match write {
+            Some((operation, kind, changes)) => (Some(operation), kind, Some(changes.to_string())),
+            None => (None, "first_seen", None),
+        };
+        let now = now();
+        let mut values: Values<'_> = Vec::with_capacity(records.len() * 6);
+        for (record, seen) in records.iter().zip(&seen) {
+            values.extend([
+                &record.id as &dyn Bound,
+                &now,
+                &ACTOR,
+                &kind,
+                &operation,
+                written.as_ref().unwrap_or(seen),
+            ]);
+        }
+        self.execute_of(Text::Append, records.len(), &values).await;
+    }
+
+    async fn put_rows(&mut self, records: &[Record]) {
+        if records.is_empty() {
+            return;
+        }
+        let amounts: Vec<_> = records.iter().map(Record::amount).collect();
+        let values: Values<'_> =
+            records.iter().zip(&amounts).flat_map(|(row, amount)| row_values(row, amount)).collect();
+        self.execute_of(Text::Upsert, records.len(), &values).await;
+    }
+}
+
+async fn prepared_once(
+    client: &tokio_postgres::Client,
+    prepared: &mut HashMap<String, tokio_postgres::Statement>,
+    sql: &str,
+) -> tokio_postgres::Statement {
+    if let Some(statement) = prepared.get(sql) {
+        return statement.clone();
+    }
+    let statement = client.prepare(sql).await.unwrap();
+    prepared.insert(sql.to_owned(), statement.clone());
+    statement
+}
+
+/// The values of a row, in the order of the columns.
+fn row_values<'r>(row: &'r Record, amount: &'r Option<i64>) -> [&'r dyn Bound; 27] {
+    [
+        &row.id,
+        &row.name,
+        &row.alias,
+        &row.company_number,
+        &row.description,
+        &row.website,
+        &row.uk_organisation,
+        &row.line_1,
+        &row.line_2,
+        &row.line_3,
+        &row.line_4,
+        &row.town,
+        &row.county,
+        &row.postcode,
+        &row.country,
+        &row.uk_region,
+        &row.business_type,
+        &row.sector,
+        &row.employee_range,
+        &row.turnover_range,
+        &row.country_code,
+        &row.area_code,
+        &row.telephone_number,
+        &row.email,
+        amount,
+        &row.parent,
+        &row.state,
+    ]
+}
+
+/// A number of groups of placeholders, `($1, $2), ($3, $4)`, with more behind each.
+fn groups(rows: usize, columns: usize, more: &str) -> String {
+    let group = |row: usize| {
+        let placeholders: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({}{more})", placeholders.join(", "))
+    };
+    (0..rows).map(group).collect::<Vec<_>>().join(", ")
+}
+
+/// The statement that stores rows.
+fn upsert(rows: usize) -> String {
+    let names: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let replaced: Vec<_> = names[1..].iter().map(|name| format!("{name} = excluded.{name}")).collect();
+    format!(
+        "INSERT INTO bare_organisations ({}) VALUES {} ON CONFLICT (id) DO UPDATE SET {}",
+        names.join(", "),
+        groups(rows, names.len(), ""),
+        replaced.join(", ")
+    )
+}
+
+/// The statement that stores what was seen.
+fn see(rows: usize) -> String {
+    format!(
+        "INSERT INTO bare_records (id, modified, seen, version, state) VALUES {} ON CONFLICT (id) DO UPDATE SET \
+         modified = excluded.modified, seen = excluded.seen, version = bare_records.version + 1, state = excluded.state",
+        groups(rows, 3, ", 1, 'row'")
+    )
+}
+
+/// The statement that appends entries to the history.
+fn append(rows: usize) -> String {
+    format!("INSERT INTO bare_history (id, at, actor, kind, operation, changes) VALUES {}", groups(rows, 6, ""))
+}
