@@ -24,7 +24,7 @@ async fn operations_wait_for_the_server_as_seldom_as_their_transactions_allow() 
     for is_prepared in [false, true] {
         let costs = |cost, round_trips| {
             if is_prepared {
-                costs(&scene, cost, round_trips)
+                costs(&scene, cost, round_trips);
             }
         };
 

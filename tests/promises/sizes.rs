@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use datahub_runtime::Value;
-use datahub_runtime::prelude::*;
 use datahub_runtime::testing::Kit;
 use example_domain::Organisation;
 use uuid::Uuid;

@@ -36,14 +36,6 @@ pub(super) fn instant(microseconds: i64) -> Instant {
 }
 
 impl Bound<'_> {
-    /// Why it cannot be sent, if PostgreSQL has no form for it.
-    pub(super) fn unsendable(&self) -> Option<String> {
-        match self {
-            Bound::One(datum) => datum.unsendable(),
-            Bound::Column(data) => data.iter().find_map(|datum| datum.unsendable()),
-        }
-    }
-
     /// Its type in PostgreSQL.
     pub(super) fn sql_type(&self) -> Type {
         match self {
@@ -70,7 +62,8 @@ impl ToSql for Bound<'_> {
 }
 
 impl Datum {
-    fn unsendable(&self) -> Option<String> {
+    /// Why it cannot be sent, if PostgreSQL has no form for it.
+    pub(super) fn unsendable(&self) -> Option<String> {
         match self {
             Datum::Instant(Some(instant)) => microseconds(*instant).err().map(|error| error.to_string()),
             _ => None,

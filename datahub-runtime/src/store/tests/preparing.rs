@@ -81,6 +81,6 @@ async fn a_statement_that_is_compiled_again_is_seen() {
         };
         store.read(limited).await.unwrap();
     }
-    let (_, compiled) = store.read(account).await.unwrap();
-    assert!(compiled > 0, "SQLite looks at a limit, so this would be compiled again");
+    let account = store.read(account).await.unwrap();
+    assert!(account.recompiled > 0, "SQLite looks at a limit, so this would be compiled again");
 }

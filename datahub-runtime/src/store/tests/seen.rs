@@ -32,7 +32,7 @@ impl Bench {
 async fn seen_by(store: &Store) -> (Attributes, u64) {
     let (found, cost) = metered(load(store)).await;
     let Stored::Row(snapshot) = found.loaded.stored else { panic!("there is a row") };
-    (snapshot.seen, cost.statements.into())
+    (snapshot.seen, cost.statements)
 }
 
 #[tokio::test]
