@@ -28,8 +28,8 @@ use route::Route;
 /// differ by chance.
 const ROUNDS: usize = 20;
 
-/// The kinds of work, each with its preparation.
-const KINDS: [(&str, fn() -> Work); 8] = [
+/// Everything that is counted.
+const KINDS: [Kind; 8] = [
     ("conversion/read", conversion_read),
     ("conversion/write", conversion_write),
     ("comparison/unchanged", comparison_unchanged),
@@ -39,6 +39,9 @@ const KINDS: [(&str, fn() -> Work); 8] = [
     ("read/in-sync", read_in_sync),
     ("read/refreshed", read_refreshed),
 ];
+
+/// The name of a kind of work, and its preparation.
+type Kind = (&'static str, fn() -> Work);
 
 /// What is done in a round; the rounds are numbered.
 type Work = Box<dyn FnMut(usize)>;
