@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::{Command, ExitStatus};
 
+use crate::source::root;
+
 /// A step and the promise that it checks.
 pub(crate) struct Check {
     promise: &'static str,
@@ -62,6 +64,17 @@ pub(crate) fn install(program: &str) -> Result<(), String> {
         passed(Command::new("cargo").args(["install", "--locked", "--quiet", program]))?;
     }
     Ok(())
+}
+
+/// A cargo command for a package that is no member of the workspace. What the workspace has compiled already is not compiled
+/// again: the package has the workspace's profile, and its target folder.
+pub(crate) fn cargo_outside(task: &str, manifest: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg(task).arg("--manifest-path").arg(root().join(manifest));
+    if task != "fmt" && std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        cargo.arg("--target-dir").arg(root().join("target"));
+    }
+    cargo
 }
 
 /// Runs a command and returns its exit status.

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::check::{install, say};
+use crate::check::{cargo_outside, install, passed, say};
 
 /// The targets of `fuzz/`, each with a corpus of the same name.
 const TARGETS: [&str; 15] = [
@@ -36,6 +36,12 @@ struct Run {
     coverage: u64,
     /// The number of inputs that covered new code.
     found: u64,
+}
+
+/// Checks the targets without the fuzzer's runtime, which is C++.
+pub(crate) fn targets_compile() -> Result<(), String> {
+    let arguments = ["--no-default-features", "--all-targets", "--", "--deny", "warnings"];
+    passed(cargo_outside("clippy", "fuzz/Cargo.toml").args(arguments))
 }
 
 /// Runs these targets, or all of them, for this number of seconds each.
