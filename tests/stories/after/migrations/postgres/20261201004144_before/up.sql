@@ -160,7 +160,7 @@ FOR EACH ROW EXECUTE FUNCTION datahub_append_only();
 DROP TRIGGER IF EXISTS datahub_erasures_whole ON datahub_erasures;
 CREATE TRIGGER datahub_erasures_whole BEFORE TRUNCATE ON datahub_erasures
 FOR EACH STATEMENT EXECUTE FUNCTION datahub_append_only();
-INSERT INTO datahub_settings (name, value) VALUES ('schema_version', '1') ON CONFLICT (name) DO NOTHING;
+INSERT INTO datahub_settings (name, value) VALUES ('schema_version', '2') ON CONFLICT (name) DO NOTHING;
 INSERT INTO datahub_settings (name, value) VALUES ('schema_revision', '8') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
 CREATE TABLE IF NOT EXISTS "calls" (
     "id" UUID NOT NULL PRIMARY KEY,

@@ -152,7 +152,7 @@ CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_update BEFORE UPDATE ON datahub
 BEGIN SELECT RAISE(ABORT, 'datahub_erasures is append-only: its rows are never changed'); END;
 CREATE TRIGGER IF NOT EXISTS datahub_erasures_no_delete BEFORE DELETE ON datahub_erasures
 BEGIN SELECT RAISE(ABORT, 'datahub_erasures is append-only: its rows are never deleted'); END;
-INSERT INTO datahub_settings (name, value) VALUES ('schema_version', '1') ON CONFLICT (name) DO NOTHING;
+INSERT INTO datahub_settings (name, value) VALUES ('schema_version', '2') ON CONFLICT (name) DO NOTHING;
 INSERT INTO datahub_settings (name, value) VALUES ('schema_revision', '8') ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE CAST(datahub_settings.value AS INTEGER) < CAST(excluded.value AS INTEGER);
 CREATE TABLE IF NOT EXISTS "calls" (
     "id" BLOB NOT NULL PRIMARY KEY,
