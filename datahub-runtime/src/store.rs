@@ -45,6 +45,7 @@ mod sequence;
 pub(crate) mod settings;
 mod sqlite;
 mod sqlite_functions;
+mod sqlite_statement;
 mod statement;
 mod sweep;
 mod trying;

@@ -248,7 +248,7 @@ impl Connection {
         self.meters.statement();
         match &mut self.inner {
             Inner::Sqlite(connection) => {
-                let executed = connection.execute_returning_count(statement).map_err(trouble_of_file);
+                let executed = connection.execute_returning_count(&statement.placed()).map_err(trouble_of_file);
                 let executed = executed.map_err(|trouble| self.of_statement(statement, trouble));
                 executed.map_err(|trouble| match table {
                     Some(table) => trouble.in_table(table),
@@ -334,7 +334,7 @@ impl Connection {
     pub(super) fn rows(&mut self, statement: &Statement, types: &[ColumnType]) -> Result<Vec<Cells>, Trouble> {
         let result = with_inner!(
             self,
-            sqlite: connection => connection.load(statement).and_then(|rows| {
+            sqlite: connection => connection.load(statement.placed()).and_then(|rows| {
                 rows.map(|row| row.map(|row| cells(&row, types))).collect::<Result<Vec<_>, _>>()
             }),
             postgres: connection => connection.query(statement, types).map(|rows| rows.into_iter().map(Ok).collect()),
@@ -350,7 +350,7 @@ impl Connection {
             (Inner::Sqlite(connection), Trouble::Other(reason)) => (connection, reason),
             (_, trouble) => return trouble,
         };
-        let compiled = connection.load(statement.clone().after("EXPLAIN ")).map(drop);
+        let compiled = connection.load(statement.clone().after("EXPLAIN ").placed()).map(drop);
         if compiled.is_ok() { Trouble::Other(reason) } else { changed_tables(&reason) }
     }
 

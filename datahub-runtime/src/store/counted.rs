@@ -302,7 +302,7 @@ impl Planned {
     fn of(statement: Result<Statement, Trouble>) -> Result<Self, String> {
         let statement = statement.map_err(|trouble| format!("{trouble:?}"))?;
         let mut sqlite = <Sqlite as Backend>::QueryBuilder::default();
-        statement.to_sql(&mut sqlite, &Sqlite).map_err(|error| error.to_string())?;
+        statement.placed().to_sql(&mut sqlite, &Sqlite).map_err(|error| error.to_string())?;
         let (postgres, values) = statement.numbered();
         Ok(Planned { sqlite: sqlite.finish(), postgres, values: values.len() })
     }

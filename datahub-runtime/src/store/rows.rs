@@ -1,9 +1,6 @@
 //! Values of many rows in a statement: in SQLite's text each is a parameter, in PostgreSQL's text each column is one.
 
-use diesel::query_builder::{AstPass, QueryFragment as _};
-use diesel::result::QueryResult;
-use diesel::sqlite::Sqlite;
-
+use super::sqlite_statement::Placed;
 use super::statement::Datum;
 
 /// The values of rows with the same columns, row by row.
@@ -72,20 +69,24 @@ impl Rows {
     }
 
     /// Appends them with a parameter for each value.
-    pub(super) fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+    pub(super) fn place<'s>(&'s self, text: &mut Placed<'s>) {
         let (before, open, close, after) = self.brackets();
-        pass.push_sql(before);
+        text.sql.push_str(before);
         for (at, row) in self.cells.chunks(self.columns.max(1)).enumerate() {
-            pass.push_sql(if at > 0 { ", " } else { "" });
-            pass.push_sql(open);
+            text.sql.push_str(if at > 0 { ", " } else { "" });
+            text.sql.push_str(open);
             for (at, cell) in row.iter().enumerate() {
-                pass.push_sql(if at > 0 { ", " } else { "" });
-                cell.walk_ast(pass.reborrow())?;
+                text.sql.push_str(if at > 0 { ", " } else { "" });
+                text.value(cell);
             }
-            pass.push_sql(close);
+            text.sql.push_str(close);
         }
-        pass.push_sql(after);
-        Ok(())
+        text.sql.push_str(after);
+    }
+
+    /// The length of this text, at most.
+    pub(super) fn length(&self) -> usize {
+        20 + 4 * self.cells.len()
     }
 }
 

@@ -3,15 +3,12 @@
 use cdms_odata::Instant;
 use chrono::NaiveDate;
 pub(crate) use datahub_model::schema::ColumnType;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::QueryResult;
-use diesel::sql_types::Untyped;
-use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
 #[cfg(feature = "postgres")]
 use super::rows::{Bound, Numbered};
 use super::rows::{Form, Rows};
+use super::sqlite_statement::Placed;
 
 /// One statement. Its text depends only on the model and, on SQLite, on the number of rows, never on values. Where the
 /// text is always the same, it is prepared once per connection.
@@ -83,7 +80,7 @@ impl Statement {
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => text.sql.push_str(sql),
-                Piece::Name(name) => quote(name, "\"", |part| text.sql.push_str(part)),
+                Piece::Name(name) => push_name(&mut text.sql, name, "\""),
                 Piece::Value(value) => text.value(Bound::One(value)),
                 Piece::Rows(rows) => rows.number(&mut text),
             }
@@ -108,6 +105,30 @@ impl Statement {
     #[cfg(feature = "postgres")]
     pub(super) fn is_kept(&self) -> bool {
         !self.once && !self.rows().any(|rows| rows.is_looked_up() && !rows.is_one())
+    }
+
+    /// The statement as it runs on SQLite, with a parameter for each bound value.
+    pub(super) fn placed(&self) -> Placed<'_> {
+        let length = |piece: &Piece| match piece {
+            Piece::Sql(sql) => sql.len(),
+            Piece::Name(name) => name.len() + 2,
+            Piece::Value(_) => 0,
+            Piece::Rows(rows) => rows.length(),
+        };
+        let is_kept = !self.once && self.rows().all(Rows::is_one);
+        #[cfg(feature = "counts")]
+        let is_kept = is_kept || KEEPS_ALL.get();
+        let mut text = Placed::new(self.pieces.iter().map(length).sum(), is_kept);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Sql(sql) => text.sql.push_str(sql),
+                // In other quotation marks than these, a name that SQLite does not know would be a text.
+                Piece::Name(name) => push_name(&mut text.sql, name, "`"),
+                Piece::Value(value) => text.value(value),
+                Piece::Rows(rows) => rows.place(&mut text),
+            }
+        }
+        text
     }
 
     /// The parts whose text depends on the number of rows.
@@ -185,48 +206,14 @@ thread_local! {
     pub(super) static KEEPS_ALL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-impl QueryFragment<Sqlite> for Statement {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        #[cfg(feature = "counts")]
-        let is_kept = KEEPS_ALL.get();
-        #[cfg(not(feature = "counts"))]
-        let is_kept = false;
-        if !is_kept && (self.once || self.rows().any(|rows| !rows.is_one())) {
-            pass.unsafe_to_cache_prepared();
-        }
-        for piece in &self.pieces {
-            match piece {
-                Piece::Sql(sql) => pass.push_sql(sql),
-                // Diesel's own way makes a copy of each name, which is most of the time that a text takes. In other
-                // quotation marks than these, a name that SQLite does not know would be a text.
-                Piece::Name(name) => quote(name, "`", |part| pass.push_sql(part)),
-                Piece::Value(datum) => datum.walk_ast(pass.reborrow())?,
-                Piece::Rows(rows) => rows.walk_ast(pass.reborrow())?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Pushes a name between the marks by which the database quotes names.
-fn quote(name: &str, mark: &'static str, mut push: impl FnMut(&str)) {
-    push(mark);
+/// Appends a name between the marks by which the database quotes names.
+fn push_name(sql: &mut String, name: &str, mark: &'static str) {
+    sql.push_str(mark);
     match name.contains(mark) {
-        true => push(&name.replace(mark, &mark.repeat(2))),
-        false => push(name),
+        true => sql.push_str(&name.replace(mark, &mark.repeat(2))),
+        false => sql.push_str(name),
     }
-    push(mark);
-}
-
-// Without a static id, Diesel caches by the text and the types of the values.
-impl QueryId for Statement {
-    type QueryId = ();
-
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Statement {
-    type SqlType = Untyped;
+    sql.push_str(mark);
 }
 
 impl From<&str> for Datum {

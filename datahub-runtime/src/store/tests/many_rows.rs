@@ -96,8 +96,9 @@ async fn the_entries_of_a_page_are_in_its_order() {
 /// it does, and they are not kept.
 #[tokio::test]
 async fn no_size_of_a_page_needs_kept_statements_of_its_own() {
-    let (bench, _) = Bench::open().await;
+    let bench = Bench::empty();
     let store = bench.program_with(1).await;
+    store.create_tables(&[&ORGANISATION]).await.unwrap();
     let list = bench.on_either(
         "SELECT sql FROM sqlite_stmt ORDER BY sql",
         "SELECT statement FROM pg_prepared_statements ORDER BY statement",
