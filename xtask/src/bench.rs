@@ -24,7 +24,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::check::say;
-use crate::postgres::{self, Server};
 use packages::Packages;
 use results::{Measurement, Suite};
 use surroundings::surroundings;
@@ -44,10 +43,11 @@ pub(crate) struct Choices {
     /// Takes few samples, to try everything in a few minutes.
     #[arg(long)]
     quick: bool,
-    /// Renews `docs/performance.md` with what was measured; what was not measured now stays there.
+    /// Renews `docs/performance.md` with what was measured of the engine and of lists; what was not measured now stays there,
+    /// and the tables of the other parts are kept by hand.
     #[arg(long)]
     write: bool,
-    /// Prints measurements of the engine as lines of JSON instead of tables.
+    /// Prints measurements of the engine and of lists as lines of JSON instead of tables.
     #[arg(long)]
     json: bool,
     /// Measures nothing, and makes the tables of `docs/performance.md` again from `docs/performance.jsonl`, for example after
@@ -86,8 +86,6 @@ enum Part {
     Documentation,
     /// Lists of 50 records and `ensure_fresh`, compared with the same requests and upserts without a hub.
     Lists,
-    /// A first load of 200,000 records, compared with a download and upserts without a hub.
-    FirstLoad,
 }
 
 /// Measures and prints.
@@ -102,13 +100,14 @@ pub(crate) fn run(choices: &Choices) -> ExitCode {
 }
 
 /// The suites of the engine, in the order of their measurement.
-const ENGINE: [(Part, &str); 6] = [
+const ENGINE: [(Part, &str); 7] = [
     (Part::Operations, "operations"),
     (Part::RoundTrips, "round-trips"),
     (Part::Callers, "callers"),
     (Part::Pull, "pull"),
     (Part::Growth, "growth"),
     (Part::History, "history"),
+    (Part::Lists, "lists"),
 ];
 
 fn measured(choices: &Choices) -> Result<(), String> {
@@ -162,17 +161,6 @@ fn measured(choices: &Choices) -> Result<(), String> {
     }
     if is_asked(Part::Documentation) {
         documentation::measure(choices.samples)?;
-    }
-    if is_asked(Part::Lists) || is_asked(Part::FirstLoad) {
-        let server = Server::start()?;
-        for (part, name) in [(Part::Lists, "lists"), (Part::FirstLoad, "first-load")] {
-            if is_asked(part) {
-                say(&format!("\n{}:\n", name.replace('-', " ")));
-                let mut bench = domain_bench("lists");
-                bench.args(["--", name]).envs(server.as_ref().map(|server| (postgres::URL, server.url())));
-                run_bench(&mut bench)?;
-            }
-        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ struct Part {
 }
 
 /// The suites, in the order of their measurement.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { suite: "operations", sides: ["hub", "floor"] },
     Part { suite: "round-trips", sides: ["hub", "floor"] },
     Part { suite: "callers", sides: ["hub", "floor"] },
@@ -24,6 +24,7 @@ const PARTS: [Part; 7] = [
     Part { suite: "size", sides: ["bytes", "rows"] },
     Part { suite: "growth", sides: ["hub", "floor"] },
     Part { suite: "history", sides: ["hub", "floor"] },
+    Part { suite: "lists", sides: ["hub", "without"] },
 ];
 
 /// The part with the goals.

@@ -47,13 +47,14 @@ pub(super) struct Measurement {
     pub(super) cost: Option<Cost>,
 }
 
-/// Requests, statements and transactions of one operation, averages of many.
+/// Requests, statements, transactions, and jobs for the database's threads, of one operation, averages of many.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cost {
     pub(super) requests: f64,
     pub(super) statements: f64,
     pub(super) transactions: f64,
+    pub(super) jobs: f64,
 }
 
 /// Where and when something was measured.

@@ -11,7 +11,7 @@ type Column<'c> = (&'c str, bool, Box<dyn Fn(&Measurement) -> String + 'c>);
 /// compared with. A column without a value is left out.
 pub(super) fn of_suite(suite: &Suite, ours: &str, beside: &str) -> String {
     let optional = |number: Option<f64>| number.map_or_else(String::new, plain);
-    let columns: [Column<'_>; 11] = [
+    let columns: [Column<'_>; 12] = [
         ("what", false, Box::new(|measurement| measurement.what.clone())),
         ("database", false, Box::new(|measurement| measurement.database.clone())),
         ("of", true, Box::new(|measurement| measurement.count.map_or_else(String::new, |count| whole(count as f64)))),
@@ -31,6 +31,7 @@ pub(super) fn of_suite(suite: &Suite, ours: &str, beside: &str) -> String {
         ("requests", true, Box::new(|measurement| optional(measurement.cost.map(|cost| cost.requests)))),
         ("statements", true, Box::new(|measurement| optional(measurement.cost.map(|cost| cost.statements)))),
         ("transactions", true, Box::new(|measurement| optional(measurement.cost.map(|cost| cost.transactions)))),
+        ("hops", true, Box::new(|measurement| optional(measurement.cost.map(|cost| cost.jobs)))),
     ];
     let used: Vec<_> = columns
         .iter()
@@ -78,6 +79,7 @@ pub(super) fn value(measurement: &Measurement) -> String {
 fn in_unit([low, median, high]: [f64; 3], measurement: &Measurement) -> String {
     let (factor, unit) = match measurement.unit.as_str() {
         "ms" if median >= 10_000.0 => (1e-3, "s"),
+        "ms" if median < 1.0 => (1e3, "µs"),
         unit => (1.0, unit),
     };
     let all = [low, median, high].map(|value| value * factor);
@@ -130,6 +132,7 @@ mod tests {
     fn values_are_shown_in_their_unit() {
         for (unit, hub, expected) in [
             ("ms", [1.0, 1.234, 2.0], "1.23 ms (1.00–2.00)"),
+            ("ms", [0.04, 0.0512, 0.06], "51.2 µs (40–60)"),
             ("ms", [9_000.0, 12_000.0, 15_500.0], "12 s (9–15.5)"),
             ("1/s", [1_000.0, 12_345.6, 20_000.0], "12,346 1/s (1,000–20,000)"),
             ("", [6.0, 6.0, 6.0], "6"),
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_column_without_values_is_left_out() {
-        let cost = Cost { requests: 3.0, statements: 9.5, transactions: 2.0 };
+        let cost = Cost { requests: 3.0, statements: 9.5, transactions: 2.0, jobs: 3.0 };
         let with_cost = Measurement { cost: Some(cost), ..measurement("ms", [1.0, 2.0, 3.0]) };
         let surroundings = Surroundings {
             date: "2026-12-01".to_owned(),
@@ -156,9 +159,9 @@ mod tests {
         assert_eq!(
             of_suite(&suite, "hub", "floor"),
             "Measured on 2026-12-01, commit 0123abc, rustc 1.95.0, on 2 cores (a processor) with 24 GB.\n\n\
-             | what | measured | hub | requests | statements | transactions |\n\
-             |---|---|---:|---:|---:|---:|\n\
-             | update | time | 2.00 ms (1.00–3.00) | 3 | 9.5 | 2 |\n"
+             | what | measured | hub | requests | statements | transactions | hops |\n\
+             |---|---|---:|---:|---:|---:|---:|\n\
+             | update | time | 2.00 ms (1.00–3.00) | 3 | 9.5 | 2 | 3 |\n"
         );
     }
 }

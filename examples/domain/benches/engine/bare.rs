@@ -9,7 +9,9 @@
 //! - **A pull** requests page after page and stores each in a transaction with three statements: rows, what was seen, and
 //!   entries of the history.
 //!
-//! Statements are prepared once, and sent one after the other. The transactions are as durable as the hub's. What it does
+//! Statements are prepared once, and sent one after the other. The transactions are as durable as the hub's. SQLite works
+//! on a thread for work that blocks, a transaction at a time, because a program must not wait for a disk where others'
+//! requests are answered. What it does
 //! not do: it merges nothing, decides nothing about conflicts, checks no value against a contract, tries no row before it
 //! sends, recovers from no crash, and serves one model that is written out by hand.
 
@@ -77,7 +79,7 @@ impl Bare {
     /// Reads a record for the first time.
     pub(crate) async fn first(&self, id: Uuid) {
         let record = self.get(id).await;
-        self.store.put_page(&[record]).await;
+        self.store.put_page(vec![record]).await;
     }
 
     /// Changes the description of a record.
@@ -88,24 +90,25 @@ impl Bare {
         let body = json!({ "Description": description, "optevia_PAFOverride": true }).to_string();
         let operation = Uuid::now_v7();
         assert!(
-            self.store.note(operation, id, "update", &body, Some(kept.version)).await,
+            self.store.note(operation, id, "update", body.clone(), Some(kept.version)).await,
             "the record is being written"
         );
         let request = self.http.post(self.url(id)).header("X-HTTP-Method", "MERGE");
         self.send(request, operation, Some(body)).await;
         let after = self.get(id).await;
         let changes = json!([{ "Description": [before.description, after.description] }]);
-        self.store.store(operation, &after, "update", &changes).await;
+        self.store.store(operation, after, "update", changes).await;
     }
 
     /// Creates a record.
     pub(crate) async fn create(&self, record: &Record) {
         let (id, body) = (record.id.unwrap(), record.to_create().to_string());
         let operation = Uuid::now_v7();
-        assert!(self.store.note(operation, id, "create", &body, None).await, "the record is being written");
+        assert!(self.store.note(operation, id, "create", body.clone(), None).await, "the record is being written");
         let created = self.send(self.http.post(&self.set), operation, Some(body)).await;
         let created = serde_json::from_slice::<Answer<Record>>(&created).unwrap().d;
-        self.store.store(operation, &created, "create", &json!(created)).await;
+        let changes = json!(created);
+        self.store.store(operation, created, "create", changes).await;
     }
 
     /// Deletes a record.
@@ -115,11 +118,11 @@ impl Bare {
         assert_eq!(last.modified_ms(), kept.modified, "the record has changed");
         let operation = Uuid::now_v7();
         assert!(
-            self.store.note(operation, id, "delete", "{}", Some(kept.version)).await,
+            self.store.note(operation, id, "delete", "{}".to_owned(), Some(kept.version)).await,
             "the record is being written"
         );
         self.send(self.http.delete(self.url(id)), operation, None).await;
-        self.store.remove(operation, &last).await;
+        self.store.remove(operation, last).await;
     }
 
     async fn send(&self, request: reqwest::RequestBuilder, operation: Uuid, body: Option<String>) -> Vec<u8> {
@@ -138,11 +141,12 @@ impl Bare {
             let answer = self.http.get(url).header("Accept", "application/json").send().await.unwrap();
             let body = answer.error_for_status().unwrap().bytes().await.unwrap();
             let Answer { d: page } = serde_json::from_slice::<Answer<Page>>(&body).unwrap();
+            records += page.results.len();
             match keeps {
-                Keeps::Everything => self.store.put_page(&page.results).await,
-                Keeps::Rows => self.store.put_rows(&page.results).await,
+                Keeps::Everything => self.store.put_page(page.results).await,
+                Keeps::Rows => self.store.put_rows(page.results).await,
             }
-            (records, pages, next) = (records + page.results.len(), pages + 1, page.next);
+            (pages, next) = (pages + 1, page.next);
         }
         records
     }

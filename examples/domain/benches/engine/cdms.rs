@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use cdms_odata::metadata::Metadata;
-use datahub_runtime::Value;
 use datahub_runtime::testing::simulator::Simulator;
+use datahub_runtime::{Reference, Value};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -57,10 +57,39 @@ pub(crate) fn serve(arguments: &[String]) {
     for number in 0..records {
         let mut attributes: Vec<_> = organisations::attributes(number).into();
         attributes.push(("AccountId", Value::Guid(id(number))));
+        attributes.extend(further(number));
         simulator.seed("Account", attributes.into_iter().collect::<datahub_runtime::Attributes>());
     }
     println!("{}", simulator.root());
     _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+/// What an organisation has besides: an address in full, references, and a description of a few lines. A quarter of it
+/// has no value.
+fn further(number: u64) -> impl Iterator<Item = (&'static str, Value)> {
+    let refer = move |logical_name: &'static str, of: u64| {
+        // The kinds of reference data have few records, and organisations have many.
+        Value::Lookup(Reference { logical_name: logical_name.into(), id: id(1_000_000 + number % of) })
+    };
+    let description = format!(
+        "A company that does business with government, with {} people in {} places.\r\nIts board has asked for a review of \
+         its exports. The last meeting was in spring, and the next one is to be arranged.",
+        number % 5_000,
+        number % 40
+    );
+    let further = [
+        ("Description", Value::text(description)),
+        ("optevia_Address2", Value::text(format!("Unit {}", number % 60))),
+        ("optevia_Address3", Value::text("Northern Business Park")),
+        ("optevia_StateCounty", Value::text("West Yorkshire")),
+        ("optevia_Country", refer("optevia_country", 200)),
+        ("optevia_UKRegion", refer("optevia_ukregion", 12)),
+        ("optevia_BusinessType", refer("optevia_businesstype", 20)),
+        ("optevia_Sector", refer("optevia_sector", 100)),
+        ("optevia_EmployeeRange", refer("optevia_employeerange", 8)),
+        ("optevia_TurnoverRange", refer("optevia_turnoverrange", 8)),
+    ];
+    further.into_iter().enumerate().filter(move |(at, _)| (number + *at as u64) % 4 != 3).map(|(_, value)| value)
 }
 
 impl Cdms {

@@ -18,8 +18,8 @@ pub(crate) async fn measure(size: &Size) {
         let cdms = Cdms::start(RECORDS);
         let ids = ids(0..RECORDS);
         let scene = Scene::set(&cdms, kind, &ids, |options| options).await;
-        let mut read = Read::new(&scene, &ids);
         let (of_hub, of_floor) = ids.split_at(ids.len() / 2);
+        let mut read = Read::new(&scene, of_hub, of_floor);
         let mut update = Update::new(&scene, of_hub, of_floor).await;
         let mut there = RECORDS;
         for rows in size.rows {

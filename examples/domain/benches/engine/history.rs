@@ -41,7 +41,7 @@ pub(crate) async fn measure(size: &Size) {
             count: Some(size.entries),
             latency_ms: Some(0),
         };
-        let mut read = Read::new(&scene, of_hub);
+        let mut read = Read::new(&scene, of_hub, of_floor);
         Turns::take(&scene.hub, &mut read, size.stages, 10).await.print(title("read in sync"));
         Turns::take(&scene.hub, &mut update, size.stages, 10).await.print(title("update"));
         for (what, back) in [("newest page", 0), ("page in the middle", size.entries / 2)] {
@@ -101,7 +101,7 @@ async fn reverts(scene: &Scene, update: &mut Update<'_>, id: Uuid, first: Versio
     for _ in 0..rounds {
         let (reverted, cost) = Cost::of(Organisation::revert(&scene.hub, id.into(), first)).await;
         let reverted = reverted.unwrap();
-        assert!(reverted.description.ends_with("since the year 0"), "not reverted: {}", reverted.description);
+        assert!(!reverted.description.contains("change"), "not reverted: {}", reverted.description);
         times.push(ms(cost.time));
         costs += cost;
         update.reload().await;

@@ -25,9 +25,9 @@ pub(crate) async fn measure(size: &Size) {
         let cdms = Cdms::start(RECORDS);
         let ids = ids(0..RECORDS);
         let scene = Scene::set(&cdms, kind, &ids, |options| options).await;
-        let mut read = Read::new(&scene, &ids);
-        // Each side writes its own records, so that neither finds a change of the other's.
+        // Each side has its own records, so that neither finds a change of the other's.
         let (of_hub, of_floor) = ids.split_at(ids.len() / 2);
+        let mut read = Read::new(&scene, of_hub, of_floor);
         let mut update = Update::new(&scene, of_hub, of_floor).await;
         let sample = scene.bare.get(ids[0]).await;
         let mut create = Create::new(&scene, sample).await;
@@ -51,8 +51,33 @@ pub(crate) async fn measure(size: &Size) {
             Turns::take(&scene.hub, &mut Delete::of(&mut create), *rounds, *each).await.print(title("delete"));
         }
         drop((read, update, create));
-        scene.end().await;
+        if kind.is_sqlite() {
+            cdms.answer_after(0).await;
+            in_place(scene, &ids, size).await;
+        } else {
+            scene.end().await;
+        }
     }
+}
+
+/// The same beside a floor whose SQLite works where it is asked: there is nothing that is less, and no program may do it
+/// where it waits for a disk.
+async fn in_place(mut scene: Scene, ids: &[Uuid], size: &Size) {
+    scene.bare.store.in_place();
+    let (_, rounds, each) = size.latencies[0];
+    let (of_hub, of_floor) = ids.split_at(ids.len() / 2);
+    let title = |what: &str| Title {
+        suite: SUITE,
+        what: format!("{what}, beside SQLite in place"),
+        database: scene.place.kind.name().to_owned(),
+        latency_ms: Some(0),
+        ..Title::default()
+    };
+    Turns::take(&scene.hub, &mut Read::new(&scene, of_hub, of_floor), rounds, each).await.print(title("read in sync"));
+    let mut update = Update::new(&scene, of_hub, of_floor).await;
+    Turns::take(&scene.hub, &mut update, rounds, each).await.print(title("update"));
+    drop(update);
+    scene.end().await;
 }
 
 /// Checks that both sides send the same requests, apart from the ids of records.
@@ -69,18 +94,19 @@ async fn same_requests(cdms: &Cdms, sides: &mut impl Sides) {
 pub(crate) struct Read<'s> {
     hub: &'s Hub,
     bare: &'s Bare,
-    ids: &'s [Uuid],
+    /// The records of each side: what one side has written, the other finds changed.
+    ids: [&'s [Uuid]; 2],
     next: [usize; 2],
 }
 
 impl<'s> Read<'s> {
-    pub(crate) fn new(scene: &'s Scene, ids: &'s [Uuid]) -> Self {
-        Read { hub: &scene.hub, bare: &scene.bare, ids, next: [0; 2] }
+    pub(crate) fn new(scene: &'s Scene, of_hub: &'s [Uuid], of_floor: &'s [Uuid]) -> Self {
+        Read { hub: &scene.hub, bare: &scene.bare, ids: [of_hub, of_floor], next: [0; 2] }
     }
 
     fn id(&mut self, side: usize) -> Uuid {
         self.next[side] += 1;
-        self.ids[self.next[side] % self.ids.len()]
+        self.ids[side][self.next[side] % self.ids[side].len()]
     }
 }
 

@@ -39,12 +39,13 @@ pub(crate) struct Measurement {
     pub(crate) cost: Option<CostOfOne>,
 }
 
-/// Requests, statements and transactions of one operation, averages of many.
+/// Requests, statements, transactions, and jobs for the database's threads, of one operation, averages of many.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct CostOfOne {
     requests: f64,
     statements: f64,
     transactions: f64,
+    jobs: f64,
 }
 
 impl CostOfOne {
@@ -55,6 +56,7 @@ impl CostOfOne {
             requests: each(all.requests),
             statements: each(all.statements),
             transactions: each(all.transactions),
+            jobs: each(all.jobs),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn measure() {
     let mut update = Update::new(&scene, of_hub, of_floor).await;
     let sample = scene.bare.get(ids[0]).await;
     let mut create = Create::new(&scene, sample).await;
-    counter.count("read in sync", &mut Read::new(&scene, &ids)).await;
+    counter.count("read in sync", &mut Read::new(&scene, of_hub, of_floor)).await;
     counter.count("update", &mut update).await;
     counter.count("create", &mut create).await;
     counter.count("delete", &mut Delete::of(&mut create)).await;

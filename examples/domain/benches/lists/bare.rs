@@ -172,16 +172,6 @@ impl Table {
             }
         }
     }
-
-    /// How many rows there are.
-    pub(crate) async fn count(&self) -> usize {
-        let count = format!("SELECT count(*) FROM {TABLE}");
-        let count: i64 = match self {
-            Table::Sqlite(connection) => connection.query_row(&count, [], |row| row.get(0)).unwrap(),
-            Table::Postgres { client, .. } => client.query_one(&count, &[]).await.unwrap().get(0),
-        };
-        usize::try_from(count).unwrap()
-    }
 }
 
 /// Its name, which no hub uses.

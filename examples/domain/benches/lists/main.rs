@@ -1,10 +1,8 @@
-//! What lists, `ensure_fresh` and first loads cost, beside a program that only requests the same pages and puts their
-//! records into a table.
+//! What lists and `ensure_fresh` cost, beside a program that only requests the same pages and puts their records into a table.
 //!
-//! `cargo xtask bench lists` and `cargo xtask bench first-load` run it. The simulated CDMS is in the same program, and its
-//! time is in both sides. `DATAHUB_TESTS_POSTGRES` says where to measure on PostgreSQL too, and `DATAHUB_BENCH_ROWS` sets
-//! another number of records of a first load.
-#![allow(clippy::print_stdout, reason = "its output is the table")]
+//! `cargo xtask bench lists` runs it. The simulated CDMS is in the same program, and its time is in both sides.
+//! `DATAHUB_BENCH_POSTGRES` says where to measure on PostgreSQL too.
+#![allow(clippy::print_stdout, reason = "its output is the measurements")]
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where something fails")]
 
 mod bare;
@@ -27,13 +25,6 @@ use uuid::Uuid;
 use bare::{Bare, Table};
 use turns::{Turns, timed};
 
-/// How much is measured.
-struct Size {
-    rounds: usize,
-    loads: usize,
-    records: u64,
-}
-
 /// A page of CDMS's.
 const PAGE: usize = 50;
 
@@ -41,24 +32,19 @@ const PAGE: usize = 50;
 const LATER: Duration = Duration::from_secs(331);
 
 fn main() {
-    // `cargo test --benches` also runs this, to check that it works; a few records are enough for that.
-    let is_bench = env::args().any(|argument| argument == "--bench");
-    let records = env::var("DATAHUB_BENCH_ROWS").ok().and_then(|records| records.parse().ok()).unwrap_or(200_000);
-    let size =
-        if is_bench { Size { rounds: 201, loads: 5, records } } else { Size { rounds: 3, loads: 1, records: 120 } };
-    let asked: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    // `cargo test --benches` also runs this, to check that it works.
+    let rounds = match (has("--bench"), has("--quick")) {
+        (false, _) => 3,
+        (true, true) => 15,
+        (true, false) => 201,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        turns::header();
-        if is_asked("lists") {
-            for (name, make) in databases() {
-                lists(&make(), name, size.rounds).await;
-                freshness(&make(), name, size.rounds).await;
-            }
-        }
-        if is_asked("first-load") {
-            first_loads(&size).await;
+        for (name, make) in databases() {
+            lists(&make(), name, rounds).await;
+            freshness(&make(), name, rounds).await;
         }
     });
 }
@@ -69,21 +55,22 @@ type Make = Box<dyn Fn() -> Kit>;
 /// The databases to measure on.
 fn databases() -> Vec<(&'static str, Make)> {
     let file: Make = Box::new(|| Kit::on_sqlite(example_domain::METADATA));
-    let mut databases = vec![("SQLite", file)];
-    if let Ok(server) = env::var("DATAHUB_TESTS_POSTGRES") {
-        databases.push(("PostgreSQL", Box::new(move || Kit::on_postgres(example_domain::METADATA, &server))));
+    let sqlite = if env::temp_dir().starts_with("/dev/shm") { "SQLite, in memory" } else { "SQLite, on a disk" };
+    let mut databases = vec![(sqlite, file)];
+    if let Ok(server) = env::var("DATAHUB_BENCH_POSTGRES") {
+        databases
+            .push(("PostgreSQL without fsync", Box::new(move || Kit::on_postgres(example_domain::METADATA, &server))));
     }
     databases
 }
 
-/// A hub on the CDMS of one kit and the database of another, with the options that a program has that sets none. It has
-/// asked already which organisation CDMS is.
-async fn hub(cdms: &Kit, database: &Kit) -> Hub {
+/// A hub with the options that a program has that sets none. It has asked already which organisation CDMS is.
+async fn hub(kit: &Kit) -> Hub {
     let hub = Hub::builder()
-        .database(database.database())
-        .cdms(cdms.simulator.root(), Anonymous)
+        .database(kit.database())
+        .cdms(kit.simulator.root(), Anonymous)
         .models(example_domain::models())
-        .clock(cdms.clock.clone())
+        .clock(kit.clock.clone())
         .create_tables();
     let hub = hub.connect().await.unwrap();
     Organisation::get(&hub, Id::new()).await.unwrap_err();
@@ -106,7 +93,7 @@ fn origin(kit: &Kit) -> String {
 /// A list of a page that the hub has: as it was, and with every record changed.
 async fn lists(kit: &Kit, database: &'static str, rounds: usize) {
     let ids: Vec<Uuid> = (0..PAGE as u64).map(|number| organisations::seed(kit, number)).collect();
-    let hub = hub(kit, kit).await;
+    let hub = hub(kit).await;
     let (bare, mut table) = (Bare::new(), Table::create(&kit.database()).await);
     requested(kit);
     list(&hub, Finding::First).await;
@@ -163,7 +150,7 @@ async fn freshness(kit: &Kit, database: &'static str, rounds: usize) {
     for number in 0..PAGE as u64 {
         organisations::seed(kit, number);
     }
-    let hub = hub(kit, kit).await;
+    let hub = hub(kit).await;
     let five = || models![Contact, Organisation, Adviser, Team, Sector];
     hub.ensure_fresh(five(), Freshness::Always).or_load().await.unwrap();
     for _ in 0..2 {
@@ -192,50 +179,4 @@ async fn fresh(hub: &Hub, models: Models) {
     let is_unchanged = |model: &ModelFresh| model.pull.is_some_and(|pull| pull.records == 0);
     assert!(report.models.iter().all(is_unchanged), "{report:?}");
     assert_eq!(report.cost.requests, report.models.len() as u64);
-}
-
-/// First loads of many records, on each database in turn.
-async fn first_loads(size: &Size) {
-    let cdms = Kit::on_sqlite(example_domain::METADATA);
-    for number in 0..size.records {
-        organisations::seed(&cdms, number);
-    }
-    cdms.advance(LATER);
-    let url = first_page(&cdms).await;
-    let count = usize::try_from(size.records).unwrap();
-    for (name, make) in databases() {
-        let mut turns = Turns::new("first load", name);
-        for _ in 0..size.loads {
-            let database = make();
-            let hub = hub(&cdms, &database).await;
-            let (bare, mut table) = (Bare::new(), Table::create(&database.database()).await);
-            let ours = async {
-                let report = hub.pull::<Organisation>().await.unwrap();
-                assert_eq!((report.complete, report.first_seen), (true, size.records), "{report:?}");
-            };
-            round(&mut turns, ours, download(&bare, &url, &mut table)).await;
-            assert_eq!(table.count().await, count);
-            hub.shutdown(Duration::from_secs(60)).await;
-        }
-        turns.print();
-    }
-}
-
-/// The address of the first page of a first load.
-async fn first_page(cdms: &Kit) -> String {
-    let database = Kit::on_sqlite(example_domain::METADATA);
-    let hub = hub(cdms, &database).await;
-    requested(cdms);
-    hub.pull::<Organisation>().max_pages(1).await.unwrap();
-    let first = requested(cdms).into_iter().next_back().unwrap();
-    hub.shutdown(Duration::from_secs(60)).await;
-    first
-}
-
-/// All pages of a list, one after the other.
-async fn download(bare: &Bare, first: &str, table: &mut Table) {
-    let mut next = Some(first.to_owned());
-    while let Some(url) = next {
-        next = bare.store(&url, table).await.1;
-    }
 }

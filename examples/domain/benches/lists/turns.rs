@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 /// What is compared: who goes first changes from round to round.
 pub(crate) struct Turns {
     what: &'static str,
@@ -20,27 +22,28 @@ impl Turns {
         self.ours.len().is_multiple_of(2)
     }
 
-    /// One round.
+    /// One round; times are kept in milliseconds.
     pub(crate) fn add(&mut self, ours: Duration, bare: Duration) {
-        self.ours.push(ours.as_secs_f64());
-        self.bare.push(bare.as_secs_f64());
+        self.ours.push(ours.as_secs_f64() * 1_000.0);
+        self.bare.push(bare.as_secs_f64() * 1_000.0);
     }
 
-    /// A line of the table: medians with quartiles, and the same of the ratios of all rounds.
+    /// Prints the measurement as a line of JSON, as `xtask/src/bench/results.rs` reads it.
     pub(crate) fn print(&self) {
         let ratios = self.ours.iter().zip(&self.bare).map(|(ours, bare)| ours / bare).collect();
-        let [ours, bare] = [&self.ours, &self.bare].map(|side| Quartiles::of(side.clone()).time());
-        let rounds = self.ours.len();
-        let Quartiles([low, median, high]) = Quartiles::of(ratios);
-        println!(
-            "| {} | {} | {rounds} | {ours} | {bare} | {median:.2} ({low:.2}–{high:.2}) |",
-            self.what, self.database
-        );
+        let measurement = json!({
+            "suite": "lists",
+            "what": self.what,
+            "database": self.database,
+            "measure": "time",
+            "unit": "ms",
+            "samples": self.ours.len(),
+            "hub": quartiles(self.ours.clone()),
+            "floor": quartiles(self.bare.clone()),
+            "ratio": quartiles(ratios),
+        });
+        println!("{measurement}");
     }
-}
-
-pub(crate) fn header() {
-    println!("| what | database | rounds | hub | without | ratio |\n|---|---|---:|---:|---:|---:|");
 }
 
 /// How long a future takes, and its output.
@@ -51,17 +54,7 @@ pub(crate) async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
 }
 
 /// The first quartile, the median and the third.
-struct Quartiles([f64; 3]);
-
-impl Quartiles {
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        Quartiles([1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4]))
-    }
-
-    fn time(&self) -> String {
-        let (unit, factor) = if self.0[1] < 1.0 { ("ms", 1_000.0) } else { ("s", 1.0) };
-        let [low, median, high] = self.0.map(|seconds| seconds * factor);
-        format!("{median:.2} {unit} ({low:.2}–{high:.2})")
-    }
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
 }

@@ -1,9 +1,11 @@
 //! Four tables and the statements on them, the same text for `rusqlite` and `tokio-postgres`.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -59,8 +61,14 @@ pub(crate) struct Kept {
 
 /// The database, with as many connections as the hub has.
 pub(crate) struct Store {
-    connections: Vec<Mutex<Connection>>,
+    connections: Vec<Arc<Mutex<Connection>>>,
+    /// Whether work on the database is done on a thread for work that blocks, as it must be where it may wait for a disk;
+    /// otherwise it is done where it is asked for. A server is always asked from there.
+    has_threads: bool,
 }
+
+/// What is done on one connection without a pause.
+type Job<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
 struct Connection {
     database: Database,
@@ -111,9 +119,9 @@ impl Store {
         let is_sqlite = !address.starts_with("postgres");
         let mut connections = Vec::new();
         for _ in 0..if is_sqlite { 3 } else { 8 } {
-            connections.push(Mutex::new(Connection::open(address, is_sqlite).await));
+            connections.push(Arc::new(Mutex::new(Connection::open(address, is_sqlite).await)));
         }
-        let store = Store { connections };
+        let store = Store { connections, has_threads: is_sqlite };
         let columns = COLUMNS.iter().map(|(name, sql_type)| format!("{name} {sql_type}")).collect::<Vec<_>>();
         let numbered = if is_sqlite {
             "integer PRIMARY KEY AUTOINCREMENT"
@@ -131,60 +139,105 @@ impl Store {
         self.connections[0].lock().await.batch(sql).await;
     }
 
+    /// From now on, SQLite works where it is asked, and nothing else can go on there meanwhile.
+    pub(crate) fn in_place(&mut self) {
+        self.has_threads = false;
+    }
+
+    /// Does a job on one of the connections.
+    async fn on<T: Send + 'static>(
+        &self,
+        connection: usize,
+        job: impl FnOnce(&mut Connection) -> Job<'_, T> + Send + 'static,
+    ) -> T {
+        let connection = Arc::clone(&self.connections[connection % self.connections.len()]);
+        let mut connection = connection.lock_owned().await;
+        if self.has_threads {
+            let work = move || Handle::current().block_on(job(&mut connection));
+            return tokio::task::spawn_blocking(work).await.unwrap();
+        }
+        job(&mut connection).await
+    }
+
     /// What is known of a record.
     pub(crate) async fn find(&self, connection: usize, id: Uuid) -> Option<Kept> {
-        self.connections[connection % self.connections.len()].lock().await.find(id).await
+        self.on(connection, move |connection| Box::pin(connection.find(id))).await
     }
 
     /// Notes that a record will be written, in a transaction of its own; `false` if it has changed.
-    pub(crate) async fn note(&self, operation: Uuid, id: Uuid, write: &str, body: &str, version: Option<i64>) -> bool {
-        let (connection, now) = (&mut *self.connections[0].lock().await, now());
-        connection.begin().await;
-        let noted = match &version {
-            Some(version) => connection.execute(NOTE, &[&operation, &id, &write, &body, &now, version]).await,
-            None => connection.execute(NOTE_OF_NEW, &[&operation, &id, &write, &body, &now]).await,
-        };
-        connection.commit().await;
-        noted == 1
+    pub(crate) async fn note(
+        &self,
+        operation: Uuid,
+        id: Uuid,
+        write: &'static str,
+        body: String,
+        version: Option<i64>,
+    ) -> bool {
+        self.on(0, move |connection| {
+            Box::pin(async move {
+                let now = now();
+                connection.begin().await;
+                let noted = match &version {
+                    Some(version) => connection.execute(NOTE, &[&operation, &id, &write, &body, &now, version]).await,
+                    None => connection.execute(NOTE_OF_NEW, &[&operation, &id, &write, &body, &now]).await,
+                };
+                connection.commit().await;
+                noted == 1
+            })
+        })
+        .await
     }
 
     /// Stores a written record, and closes the note of its write.
-    pub(crate) async fn store(&self, operation: Uuid, record: &Record, kind: &str, changes: &Json) {
-        let connection = &mut *self.connections[0].lock().await;
-        connection.begin().await;
-        connection.put(std::slice::from_ref(record), Some((operation, kind, changes))).await;
-        connection.execute(CLOSE, &[&now(), &operation]).await;
-        connection.commit().await;
+    pub(crate) async fn store(&self, operation: Uuid, record: Record, kind: &'static str, changes: Json) {
+        self.on(0, move |connection| {
+            Box::pin(async move {
+                connection.begin().await;
+                connection.put(&[record], Some((operation, kind, &changes))).await;
+                connection.execute(CLOSE, &[&now(), &operation]).await;
+                connection.commit().await;
+            })
+        })
+        .await;
     }
 
     /// Removes a deleted record, and closes the note of its write.
-    pub(crate) async fn remove(&self, operation: Uuid, last: &Record) {
-        let (connection, id) = (&mut *self.connections[0].lock().await, last.id.unwrap());
-        let changes = serde_json::to_string(last).unwrap();
-        connection.begin().await;
-        connection.execute(REMOVE, &[&id]).await;
-        connection.execute(BURY, &[&id]).await;
-        connection.execute_of(Text::Append, 1, &[&id, &now(), &ACTOR, &"delete", &Some(operation), &changes]).await;
-        connection.execute(CLOSE, &[&now(), &operation]).await;
-        connection.commit().await;
+    pub(crate) async fn remove(&self, operation: Uuid, last: Record) {
+        self.on(0, move |connection| {
+            Box::pin(async move {
+                let (id, changes) = (last.id.unwrap(), serde_json::to_string(&last).unwrap());
+                connection.begin().await;
+                connection.execute(REMOVE, &[&id]).await;
+                connection.execute(BURY, &[&id]).await;
+                let entry: [&dyn Bound; 6] = [&id, &now(), &ACTOR, &"delete", &Some(operation), &changes];
+                connection.execute_of(Text::Append, 1, &entry).await;
+                connection.execute(CLOSE, &[&now(), &operation]).await;
+                connection.commit().await;
+            })
+        })
+        .await;
     }
 
     /// Stores records that were read.
-    pub(crate) async fn put_page(&self, records: &[Record]) {
-        let connection = &mut *self.connections[0].lock().await;
-        connection.begin().await;
-        connection.put(records, None).await;
-        connection.commit().await;
+    pub(crate) async fn put_page(&self, records: Vec<Record>) {
+        self.on(0, move |connection| {
+            Box::pin(async move {
+                connection.begin().await;
+                connection.put(&records, None).await;
+                connection.commit().await;
+            })
+        })
+        .await;
     }
 
     /// Stores their rows, and nothing else.
-    pub(crate) async fn put_rows(&self, records: &[Record]) {
-        self.connections[0].lock().await.put_rows(records).await;
+    pub(crate) async fn put_rows(&self, records: Vec<Record>) {
+        self.on(0, move |connection| Box::pin(async move { connection.put_rows(&records).await })).await;
     }
 
     /// Reads a hundred entries of a history, those before one; returns the newest of them.
     pub(crate) async fn history(&self, id: Uuid, before: i64) -> i64 {
-        let entries = self.connections[0].lock().await.history(id, before).await;
+        let entries = self.on(0, move |connection| Box::pin(connection.history(id, before))).await;
         let changes: Vec<Json> = entries.iter().map(|(_, changes)| serde_json::from_str(changes).unwrap()).collect();
         assert!(!changes.is_empty());
         entries[0].0
@@ -298,21 +351,15 @@ impl Connection {
             values.extend([&record.id as &dyn Bound, modified, seen]);
         }
         self.execute_of(Text::See, records.len(), &values).await;
-        let (operation, kind, written) = match write {
-            Some((operation, kind, changes)) => (Some(operation), kind, Some(changes.to_string())),
-            None => (None, "first_seen", None),
+        // As in the hub's history, the entry of a record that is new says so and no more: what was seen has its values.
+        let (operation, kind, changes) = match write {
+            Some((operation, kind, changes)) => (Some(operation), kind, changes.to_string()),
+            None => (None, "first_seen", "[]".to_owned()),
         };
         let now = now();
         let mut values: Values<'_> = Vec::with_capacity(records.len() * 6);
-        for (record, seen) in records.iter().zip(&seen) {
-            values.extend([
-                &record.id as &dyn Bound,
-                &now,
-                &ACTOR,
-                &kind,
-                &operation,
-                written.as_ref().unwrap_or(seen),
-            ]);
+        for record in records {
+            values.extend([&record.id as &dyn Bound, &now, &ACTOR, &kind, &operation, &changes]);
         }
         self.execute_of(Text::Append, records.len(), &values).await;
     }
