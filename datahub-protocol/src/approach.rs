@@ -117,9 +117,10 @@ impl<M: Mapping> Approach<M> {
 
     fn fetched<O>(&mut self, loaded: Loaded, fetched: Fetched<M::Fault>) -> Step<O, M::Fault> {
         let found = sight(&self.mapping, &loaded, fetched, self.clock_skew_ms);
-        let Loaded { mut late, local_conflicts, .. } = loaded;
+        let Loaded { stored, mut late, local_conflicts, .. } = loaded;
         match found {
-            Sight::InSync(snapshot, values) => {
+            Sight::InSync(values) => {
+                let snapshot = stored.into_row().expect("only a row is in sync");
                 Step::Ready(Approached { finding: Finding::InSync, snapshot, values, late, local_conflicts })
             }
             Sight::Store(to_store) => {

@@ -74,6 +74,16 @@ pub enum Stored {
     Tombstone(Snapshot, TombstoneReason),
 }
 
+impl Stored {
+    /// The row, if there is one.
+    pub(crate) fn into_row(self) -> Option<Snapshot> {
+        match self {
+            Stored::Row(snapshot) => Some(snapshot),
+            Stored::Absent | Stored::Tombstone(..) => None,
+        }
+    }
+}
+
 impl TombstoneReason {
     /// The failure that a caller gets when it asks for the record.
     pub fn failure<F>(self) -> Failure<F> {

@@ -62,7 +62,7 @@ pub fn listed_with_values<M: Mapping>(
         return (Listed::ReadAgain, None);
     }
     let listed = match found {
-        Sight::InSync(_, values) => return (Listed::AsIs, Some(values)),
+        Sight::InSync(values) => return (Listed::AsIs, Some(values)),
         Sight::Store(to_store) => {
             let ToStore { finding, commit, .. } = *to_store;
             Listed::Store(finding, pulled(commit))

@@ -68,17 +68,17 @@ impl<M: Mapping> Read<M> {
         Read { mapping, clock_skew_ms, rounds: 0, locked: false, read: None, state: State::Begun }
     }
 
-    fn fetched(&mut self, loaded: &Loaded, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
-        match sight(&self.mapping, loaded, fetched, self.clock_skew_ms) {
-            Sight::InSync(snapshot, values) => {
+    fn fetched(&mut self, loaded: Loaded, fetched: Fetched<M::Fault>) -> Action<Output<M>, M::Fault> {
+        let found = sight(&self.mapping, &loaded, fetched, self.clock_skew_ms);
+        let row = loaded.stored.into_row();
+        match found {
+            Sight::InSync(values) => {
+                let snapshot = row.expect("only a row is in sync");
                 self.over(Ok(Sighting::Current { snapshot, values, finding: Finding::InSync, replaced: None }))
             }
             Sight::Store(to_store) => {
+                let replaced = row.map(Box::new);
                 let ToStore { finding, commit, row, values } = *to_store;
-                let replaced = match &loaded.stored {
-                    Stored::Row(snapshot) => Some(Box::new(snapshot.clone())),
-                    Stored::Absent | Stored::Tombstone(..) => None,
-                };
                 let storing = Box::new(Storing { finding, row, values, replaced });
                 self.state = State::Storing(storing, commit.guard);
                 Action::Commit(commit)
@@ -139,7 +139,7 @@ impl<M: Mapping> Machine for Read<M> {
                 (None, _) => match self.read.take() {
                     Some(read) => {
                         self.clock_skew_ms = i64::MAX;
-                        self.fetched(&loaded, Fetched::Record(read))
+                        self.fetched(*loaded, Fetched::Record(read))
                     }
                     None => {
                         self.state = State::Fetching(loaded);
@@ -151,7 +151,7 @@ impl<M: Mapping> Machine for Read<M> {
                 if let (true, Fetched::Record(record)) = (planted(Planted::RevalidationOverNewer), &fetched) {
                     self.read = Some(record.clone());
                 }
-                self.fetched(&loaded, fetched)
+                self.fetched(*loaded, fetched)
             }
             (State::Storing(storing, guard), Event::Committed(committed)) => match committed {
                 Committed::Done(version) => {

@@ -30,8 +30,8 @@ pub enum Finding {
 /// The result of comparing both sides once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sight<F> {
-    /// The row is as CDMS has it; with the model's values of it.
-    InSync(Snapshot, Values),
+    /// The row that was loaded is as CDMS has it; with the model's values of it.
+    InSync(Values),
     /// The row must be stored; after that it is as CDMS has it.
     Store(Box<ToStore<F>>),
     /// Something else must be stored, and the operation ends with this failure.
@@ -78,6 +78,16 @@ pub(crate) fn sight<M: Mapping>(
     if !mapping.includes(&record.attributes) {
         return left(mapping, loaded, &record);
     }
+    // Most records have not changed. That is seen before anything is merged, and the row stays as it is, also if CDMS
+    // states other facts of an equal record.
+    if let Stored::Row(snapshot) = &loaded.stored
+        && is_as_stored(mapping, snapshot, &record)
+    {
+        return match mapping.decode(&snapshot.facts, &snapshot.seen) {
+            Ok(values) => in_sync(mapping, loaded, snapshot, values),
+            Err(fault) => quarantine(loaded, fault),
+        };
+    }
     let row = merged_row(&loaded.stored, &record);
     let values = match mapping.decode(&row.facts, &row.seen) {
         Ok(values) => values,
@@ -104,23 +114,25 @@ pub(crate) fn sight<M: Mapping>(
                 }
                 return store(Finding::Refreshed, entries, row);
             }
-            if behind_ms >= 0 && changes.is_empty() && snapshot.complete_for.contains(&mapping.tag()) {
-                // The row stays as it is, also if CDMS states other facts of an equal record.
-                let values = match snapshot.facts == record.facts {
-                    true => Ok(values),
-                    false => mapping.decode(&snapshot.facts, &snapshot.seen),
-                };
-                return match values {
-                    Ok(values) => in_sync(mapping, loaded, snapshot.clone(), values),
-                    Err(fault) => quarantine(loaded, fault),
-                };
-            }
             // Newer without a mapped change, or with attributes and columns that this mapping adds: no history entry.
             let same_facts = behind_ms == 0 && snapshot.facts.modified_by == record.facts.modified_by;
             let others = if same_facts { others_complete(mapping, snapshot) } else { Vec::new() };
             store(Finding::Filled, Vec::new(), NewRow { complete_for: others, ..row })
         }
     }
+}
+
+/// Whether a row needs nothing of a record: it is complete for the mapping, has every value that was read, and the record is
+/// not newer.
+fn is_as_stored<M: Mapping>(mapping: &M, snapshot: &Snapshot, record: &Record) -> bool {
+    let is_equal = || {
+        // A row that has the same attributes has them at the same places.
+        let mut read = record.attributes.iter().enumerate();
+        read.all(|(place, (name, value))| snapshot.seen.get_near(place, name) == Some(value))
+    };
+    behind_ms(snapshot.facts.modified, record) >= 0
+        && snapshot.complete_for.contains(&mapping.tag())
+        && (is_equal() || planted::hides_changes(snapshot.facts.modified, record.facts.modified))
 }
 
 /// By how many milliseconds a record is older than its row.
@@ -264,12 +276,12 @@ fn others_complete<M: Mapping>(mapping: &M, snapshot: &Snapshot) -> Vec<MappingT
     others.take(COMPLETE_FOR_MAX - 1).collect()
 }
 
-fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: Snapshot, values: Values) -> Sight<M::Fault> {
+fn in_sync<M: Mapping>(mapping: &M, loaded: &Loaded, snapshot: &Snapshot, values: Values) -> Sight<M::Fault> {
     if !loaded.quarantined {
-        return Sight::InSync(snapshot, values);
+        return Sight::InSync(values);
     }
     // The fault is gone and the record unchanged: only the quarantine must be cleared.
-    let row = NewRow { complete_for: others_complete(mapping, &snapshot), ..NewRow::from(&snapshot) };
+    let row = NewRow { complete_for: others_complete(mapping, snapshot), ..NewRow::from(snapshot) };
     store(loaded, Finding::InSync, Vec::new(), row, values)
 }
 
