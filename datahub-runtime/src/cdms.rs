@@ -4,6 +4,7 @@ mod authenticator;
 mod background;
 mod certificate;
 mod client;
+mod client_options;
 mod condition;
 mod connection_check;
 mod connections;
@@ -18,16 +19,19 @@ mod pages;
 mod proxy;
 mod refused_logins;
 mod repeated;
+mod request_limit;
 mod session;
 mod shape;
 mod transport;
 mod troubles;
 mod trust;
+mod turns;
 
 #[cfg(any(feature = "adfs", feature = "oauth"))]
 pub(crate) use authenticator::encoded;
 pub use authenticator::{Anonymous, Authenticator, LoginRequests};
-pub(crate) use client::{Client, ClientOptions, cdms_at};
+pub(crate) use client::{Client, cdms_at};
+pub(crate) use client_options::{CONCURRENT_REQUESTS, ClientOptions};
 pub(crate) use condition::{changed_since, of_model};
 pub(crate) use connection_check::Questions;
 pub use connections::Connections;

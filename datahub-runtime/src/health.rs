@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::cdms::LoginState;
+use crate::cdms::{Client, LoginState};
 use crate::engine::{Engine, metrics};
 use crate::reach::Reached;
 use crate::{Error, ErrorKind, Hub, Instant};
@@ -36,6 +36,9 @@ pub struct Health {
     pub outdated: Vec<OutdatedModel>,
     /// Whether this hub has contacted its CDMS, and confirmed that the organisation is the right one.
     pub cdms_met: bool,
+    /// How many requests to CDMS may be under way at once just now, as its answers show; see
+    /// [`HubBuilder::concurrent_requests`](crate::HubBuilder::concurrent_requests). 0 if the hub has no CDMS.
+    pub requests_at_once: usize,
     /// Whether the hub was shut down.
     pub shut_down: bool,
     /// Writes, of any program, whose outcome is unknown.
@@ -193,6 +196,7 @@ pub(crate) async fn of(hub: &Hub) -> Health {
         drift,
         outdated: stored.outdated,
         cdms_met: engine.has_met_cdms(),
+        requests_at_once: engine.client().map_or(0, Client::requests_at_once),
         shut_down: engine.closing.is_cancelled(),
         open_writes: u64::try_from(stored.open_writes).unwrap_or(0),
         oldest_open_write: stored.oldest_open_for,

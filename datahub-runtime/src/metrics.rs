@@ -37,12 +37,13 @@ impl Series {
 }
 
 /// Every series of a hub. No label has a value of a record.
-pub const SERIES: [Series; 15] = [
+pub const SERIES: [Series; 16] = [
     OPERATIONS,
     OPERATION_SECONDS,
     ERRORS,
     REQUESTS,
     REQUEST_SECONDS,
+    REQUESTS_AT_ONCE,
     UNREACHABLE,
     LOGIN_REFUSED,
     OPEN_WRITES,
@@ -87,6 +88,13 @@ pub(crate) const REQUEST_SECONDS: Series = Series::new(
     Seconds,
     &[],
     "How long requests to CDMS took that were answered, from their turn to the end of the answer.",
+);
+pub(crate) const REQUESTS_AT_ONCE: Series = Series::new(
+    "datahub_requests_at_once",
+    Gauge,
+    &[],
+    "How many requests to CDMS may be under way at once just now: fewer while CDMS has too much to do, more while it answers \
+     well and they are needed.",
 );
 pub(crate) const UNREACHABLE: Series = Series::new(
     "datahub_unreachable",

@@ -4,10 +4,11 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
-use datahub_runtime::testing::simulator::{FaultRule, Operation, Stage};
+use datahub_runtime::testing::simulator::{Fault, FaultRule, Operation, Stage};
 use datahub_runtime::{EntryKind, Finding, Value};
 use example_domain::{Contact, Organisation};
 use futures_util::future::join_all;
+use tokio::task::JoinHandle;
 
 use crate::scene::{NEW_NAME, Scene, ada, failed, found, says};
 
@@ -51,41 +52,112 @@ fn others(scene: &Scene, count: usize) -> Vec<Id<Organisation>> {
         .collect()
 }
 
+/// How many of the simulator's requests after the first `skip` were under way at once.
+fn most_at_once(scene: &Scene, skip: usize) -> usize {
+    let requests = scene.kit.simulator.requests().split_off(skip);
+    let at_once = requests.iter().map(|one| {
+        let at = one.arrived_us;
+        requests.iter().filter(|other| (other.arrived_us..other.ended_us).contains(&at)).count()
+    });
+    at_once.max().unwrap_or(0)
+}
+
+/// Reads all of them at once.
+fn read_all(scene: &Scene, ids: Vec<Id<Organisation>>) -> Vec<JoinHandle<Result<Synced<Organisation>, Error>>> {
+    let read = |id| tokio::spawn(Organisation::get(&scene.hub, id).into_future());
+    ids.into_iter().map(read).collect()
+}
+
 #[tokio::test]
-async fn sixteen_requests_are_under_way_at_once_and_no_more() {
-    let scene = Scene::new().await;
+async fn no_more_requests_are_under_way_at_once_than_the_hub_may_send() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.concurrent_requests(16)).await;
     let begun = scene.kit.simulator.requests().len();
     let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read).times(16));
-    let reads = others(&scene, 40).into_iter().map(|id| {
-        let hub = scene.hub.clone();
-        tokio::spawn(Organisation::get(&hub, id).into_future())
-    });
-    let reads: Vec<_> = reads.collect();
+    let reads = read_all(&scene, others(&scene, 40));
     gate.arrived(16).await;
     gate.open();
     for read in reads {
         read.await.unwrap().unwrap();
     }
-    let requests = scene.kit.simulator.requests().split_off(begun);
-    assert_eq!(requests.len(), 40);
-    let most = requests.iter().map(|one| {
-        let at = one.arrived_us;
-        requests.iter().filter(|other| (other.arrived_us..other.ended_us).contains(&at)).count()
-    });
-    assert_eq!(most.max(), Some(16));
+    assert_eq!(scene.kit.simulator.requests().len(), begun + 40);
+    assert_eq!((most_at_once(&scene, begun), scene.hub.health().await.requests_at_once), (16, 16));
+}
+
+#[tokio::test]
+async fn more_requests_are_under_way_at_once_while_cdms_answers_well() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.hub.health().await.requests_at_once, 16);
+    // Much longer than a busy machine delays an answer.
+    scene.kit.simulator.fault(FaultRule::new(Fault::Latency(1_000)).on(Operation::Read));
+    let begun = scene.kit.simulator.requests().len();
+    for read in read_all(&scene, others(&scene, 80)) {
+        read.await.unwrap().unwrap();
+    }
+    let (most, at_once) = (most_at_once(&scene, begun), scene.hub.health().await.requests_at_once);
+    assert!(most > 16 && most <= 64 && at_once > 16, "{most} of {at_once}");
+}
+
+#[tokio::test]
+async fn a_cdms_that_has_too_much_to_do_gets_fewer_requests_at_once() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(Duration::from_secs(2))).await;
+    let simulator = &scene.kit.simulator;
+    let json = Fault::Refuse { status: 503, code: 0, message: "Server is busy".to_owned() };
+    for (fault, at_once) in [
+        (Fault::Html(500), 16),
+        (Fault::Truncate, 16),
+        (Fault::Html(503), 8),
+        (Fault::NoPrivilege, 8),
+        (Fault::Html(429), 4),
+        // Not fewer, so that a few slow requests do not hold up all others.
+        (json, 4),
+    ] {
+        let name = fault.name();
+        simulator.fault(FaultRule::new(fault).on(Operation::Read).times(1));
+        scene.get().await.unwrap_err();
+        assert_eq!(scene.hub.health().await.requests_at_once, at_once, "{name}");
+    }
+    // Those who wait are served all the same.
+    let begun = simulator.requests().len();
+    let gate = simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read).times(4));
+    let reads = read_all(&scene, others(&scene, 20));
+    gate.arrived(4).await;
+    gate.open();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    let most = most_at_once(&scene, begun);
+    assert!((4..=8).contains(&most), "it grows by one for a round of answers: {most}");
+}
+
+#[tokio::test]
+async fn a_cdms_that_gives_no_answer_and_no_connection_gets_fewer_requests_at_once() {
+    let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(Duration::from_secs(2))).await;
+    let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read).times(3));
+    let reads = read_all(&scene, others(&scene, 3));
+    gate.arrived(3).await;
+    for read in reads {
+        failed(read.await.unwrap(), ErrorKind::Unavailable);
+    }
+    gate.open();
+    assert_eq!(scene.hub.health().await.requests_at_once, 8, "all three were sent before it was known");
+    scene.kit.simulator.go_away();
+    failed(scene.get().await, ErrorKind::Unavailable);
+    assert_eq!(scene.hub.health().await.requests_at_once, 4);
+    scene.kit.simulator.come_back();
+    scene.get().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_request_that_gets_no_turn_is_given_up_in_time_and_says_so() {
     let limit = Duration::from_secs(2);
-    let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(limit)).await;
+    let scene = Scene::with(|cdms| cdms, |hub| hub.time_limit(limit).concurrent_requests(4)).await;
     let gate = scene.kit.simulator.hold(Stage::BeforeCommit, |hold| FaultRule::new(hold).on(Operation::Read));
-    let reads = others(&scene, 33).into_iter().map(|id| Organisation::get(&scene.hub, id).into_future());
-    // Sixteen are sent and not answered, and sixteen after them; for the last one there is no room by then.
+    let reads = others(&scene, 9).into_iter().map(|id| Organisation::get(&scene.hub, id).into_future());
+    // Four are sent and not answered, and four after them; for the last one there is no room by then.
     let told = futures_util::future::join_all(reads).await;
     gate.open();
     let told: Vec<_> = told.into_iter().map(|told| failed(told, ErrorKind::Unavailable)).collect();
-    let without_turn = told.iter().filter(|error| error.to_string().contains("16 other requests are under way"));
+    let without_turn = told.iter().filter(|error| error.to_string().contains("4 other requests are under way"));
     assert_eq!(without_turn.count(), 1);
     Organisation::get(&scene.hub, scene.id()).await.unwrap();
 }

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use super::authenticator::Authenticator;
 use super::background::Background;
+use super::client_options::ClientOptions;
 use super::login::{LoginState, Logins, SessionEnd};
-use super::network::Network;
 use super::refused_logins::RefusedLogins;
 use super::repeated::hidden;
 use super::shape::RecordShape;
@@ -32,39 +32,6 @@ use crate::engine::cost::Meters;
 use crate::health::ModelTrouble;
 use crate::reach::Reached;
 use crate::{Error, ErrorKind};
-
-/// Limits and names of a client.
-#[derive(Clone, Debug)]
-pub(crate) struct ClientOptions {
-    /// How long one request may take, its answer included.
-    pub(crate) time_limit: Duration,
-    /// The largest answer, after decompression, in bytes.
-    pub(crate) body_max: usize,
-    /// How many requests are under way at once, at most.
-    pub(crate) concurrent_requests: usize,
-    /// How long a login that failed stands at first.
-    pub(crate) login_pause: Duration,
-    /// The domain name of the CDMS user as whom the hub logs in.
-    pub(crate) cdms_user: Option<String>,
-    /// How many requests of pulls, backfills and sweeps are sent in a second, at most.
-    pub(crate) background_per_second: Option<f64>,
-    /// How connections are made.
-    pub(crate) network: Network,
-}
-
-impl Default for ClientOptions {
-    fn default() -> Self {
-        ClientOptions {
-            time_limit: Duration::from_secs(60),
-            body_max: 8 * 1024 * 1024,
-            concurrent_requests: 16,
-            login_pause: Duration::from_secs(10),
-            cdms_user: None,
-            background_per_second: None,
-            network: Network::default(),
-        }
-    }
-}
 
 /// A client of one CDMS.
 pub(crate) struct Client {
@@ -169,12 +136,13 @@ impl Client {
     ) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(&*dialect, &options, Arc::clone(&clock), meters)?);
         let (to_log_in, pause) = (Arc::clone(&transport), options.login_pause);
+        let background = Background::with(transport.background_turns(), options.background_per_second);
         Ok(Client {
             transport,
             dialect,
             logins: Logins::new(authenticator, to_log_in, Arc::clone(&clock), refused, pause),
             troubles: Troubles::new(Arc::clone(&clock)),
-            background: Background::beside(options.concurrent_requests, options.background_per_second),
+            background,
             clock,
             options,
             shapes: SyncMutex::default(),
@@ -196,7 +164,8 @@ impl Client {
     /// Reads one record. A session that is over is renewed once. Dropping the future is harmless.
     pub(crate) async fn fetch(&self, model: &'static ModelDescriptor, id: Uuid) -> Fetched<Fault> {
         let shape = self.shape(model);
-        let response = match self.get(self.dialect.read(shape.entity(), id)).await {
+        let request = self.dialect.read(shape.entity(), id);
+        let response = match self.inquire(request, Expecting::Record).await.map_err(Unanswered::from) {
             Ok(response) => response,
             Err(Unanswered::LoginRefused(reason)) => return Fetched::LoginRefused(reason),
             Err(Unanswered::Unavailable(reason)) => return Fetched::Unavailable(reason),
@@ -305,6 +274,11 @@ impl Client {
     /// Whether CDMS could be reached when it was last needed.
     pub(crate) fn reached(&self) -> Reached {
         self.transport.reached()
+    }
+
+    /// How many requests may be under way at once, as CDMS's answers show.
+    pub(crate) fn requests_at_once(&self) -> usize {
+        self.transport.requests_at_once()
     }
 
     /// Where the login stands.

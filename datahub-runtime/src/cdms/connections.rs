@@ -9,12 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service};
 use url::Url;
 
 use super::network::Network;
+use super::turns::{Permit, Turns};
 
 /// How long a connection of a session may be idle before it is closed. Servers close theirs after two minutes, and a request
 /// that crosses this on the wire is lost.
@@ -31,9 +31,8 @@ const RETURN_MIN: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Connections {
     lines: Arc<Lines>,
-    /// A permit for each request that may be under way.
-    turns: Arc<Semaphore>,
-    at_once: usize,
+    /// One for each request that may be under way.
+    turns: Arc<Turns>,
 }
 
 /// The clients of the connections.
@@ -148,11 +147,12 @@ pub(crate) struct Turn {
     /// Which line, where there are several.
     line: usize,
     /// The last field, so that the line is free before the next turn begins.
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 impl Connections {
-    /// Connections for so many requests at once to the data service at this address, which all requests share.
+    /// Connections for so many requests at once to the data service at this address, which all requests share. As many are
+    /// kept open as there may ever be requests at once.
     ///
     /// # Errors
     ///
@@ -162,8 +162,9 @@ impl Connections {
         network: &Network,
         time_limit: Duration,
         at_once: usize,
+        at_once_max: usize,
     ) -> reqwest::Result<Self> {
-        let http = network.client(service, time_limit).pool_max_idle_per_host(at_once).build()?;
+        let http = network.client(service, time_limit).pool_max_idle_per_host(at_once_max).build()?;
         Ok(Connections::over(Lines::Shared(http), at_once))
     }
 
@@ -185,18 +186,27 @@ impl Connections {
     }
 
     fn over(lines: Lines, at_once: usize) -> Self {
-        let turns = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
-        Connections { lines: Arc::new(lines), turns, at_once }
+        Connections { lines: Arc::new(lines), turns: Turns::new(at_once) }
     }
 
     /// How many requests may use them at once.
     pub(crate) fn at_once(&self) -> usize {
-        self.at_once
+        self.turns.size()
+    }
+
+    /// How many requests use them.
+    pub(super) fn in_use(&self) -> usize {
+        self.turns.taken()
+    }
+
+    /// Changes how many requests may use them at once. Only for those that all requests share.
+    pub(super) fn resize(&self, at_once: usize) {
+        self.turns.resize(at_once);
     }
 
     /// Waits for a turn; `None` if none came within the time limit.
     pub(crate) async fn turn(&self, time_limit: Duration) -> Option<Turn> {
-        let permit = tokio::time::timeout(time_limit, Arc::clone(&self.turns).acquire_owned()).await.ok()?.ok()?;
+        let permit = tokio::time::timeout(time_limit, self.turns.take()).await.ok()??;
         let line = match &*self.lines {
             Lines::Shared(_) => 0,
             // There is a line for each permit. The last used one comes first: its connection is most likely still open.
@@ -317,7 +327,7 @@ fn is_not_back(error: &reqwest::Error) -> bool {
 
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Connections({} at once)", self.at_once)
+        write!(f, "Connections({} at once)", self.at_once())
     }
 }
 

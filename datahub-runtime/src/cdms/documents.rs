@@ -9,7 +9,8 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::authenticator::{Authenticator, LoginRequests};
-use super::client::{Client, ClientOptions, Expecting, Unanswered, cdms_at};
+use super::client::{Client, Expecting, Unanswered, cdms_at};
+use super::client_options::ClientOptions;
 use super::connection_check::Questions;
 use super::login_error::LoginError;
 use super::network::NetworkOptions;

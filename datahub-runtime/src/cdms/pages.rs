@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// Waits until the background may send a request that is no page.
-    pub(crate) async fn background_turn(&self) -> BackgroundTurn<'_> {
+    pub(crate) async fn background_turn(&self) -> BackgroundTurn {
         self.background.turn().await
     }
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod handshake;
+mod limited;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +19,15 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub(crate) use error::{Lost, NoResponse, NotSent};
+use limited::{Limited, came};
 
 use super::authenticator::LoginRequests;
-use super::client::ClientOptions;
+use super::client_options::ClientOptions;
 use super::connections::{Connections, Turn};
 use super::login_error::LoginError;
 use super::network::Network;
 use super::session::{Opened, Session, prepared, sensitive};
+use super::turns::Turns;
 use crate::engine::clock::Clock;
 use crate::engine::cost::Meters;
 use crate::engine::metrics;
@@ -50,6 +53,8 @@ pub(crate) struct Transport {
     harmless: HttpRequest,
     /// The connections of all sessions that have none of their own. Every request waits for a turn here.
     shared: Connections,
+    /// How many requests may have a turn at once.
+    limited: Limited,
     network: Network,
     time_limit: Duration,
     body_max: usize,
@@ -60,6 +65,8 @@ pub(crate) struct Transport {
 /// What is expected of a response, which decides how long it may take and how large it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expecting {
+    /// A record that was asked for alone, or an error: within the hub's limits. All of a set take about as long.
+    Record,
     /// Records, an error, or a page: within the hub's limits.
     Answer,
     /// A whole document, such as `$metadata`.
@@ -124,6 +131,8 @@ struct Outgoing {
     headers: HeaderMap,
     body: Option<Bytes>,
     expecting: Expecting,
+    /// The set that it asks the data service about; `None` if it is a request of a login.
+    about: Option<&'static str>,
 }
 
 /// A form that is wiped from memory once it was sent.
@@ -144,7 +153,10 @@ impl Transport {
     ) -> Result<Self, Error> {
         let &ClientOptions { time_limit, body_max, concurrent_requests: concurrent_max, .. } = options;
         let (service, organisation) = (dialect.root().clone(), dialect.organisation());
-        let shared = Connections::shared(&service, &options.network, time_limit, concurrent_max).map_err(|error| {
+        let limited = Limited::to(concurrent_max);
+        let at_once = limited.at_once();
+        let shared = Connections::shared(&service, &options.network, time_limit, at_once, concurrent_max);
+        let shared = shared.map_err(|error| {
             Error::new(ErrorKind::Misconfigured, format!("no HTTP client can be made: {}", error::in_words(&error)))
         })?;
         let reach = Reach::of("CDMS", clock);
@@ -154,6 +166,7 @@ impl Transport {
             #[cfg(feature = "ntlm")]
             harmless: dialect.contact(cdms_odata::dialect::Contact::Organisation),
             shared,
+            limited,
             network: options.network.clone(),
             time_limit,
             body_max,
@@ -187,6 +200,16 @@ impl Transport {
     #[cfg(feature = "ntlm")]
     pub(crate) fn harmless(&self) -> &HttpRequest {
         &self.harmless
+    }
+
+    /// How many requests may be under way at once just now.
+    pub(crate) fn requests_at_once(&self) -> usize {
+        self.limited.at_once()
+    }
+
+    /// The turns of requests that no person waits for.
+    pub(super) fn background_turns(&self) -> Arc<Turns> {
+        self.limited.background()
     }
 
     /// Whether CDMS, or a server of its login, could be reached when it was last needed.
@@ -227,8 +250,14 @@ impl Transport {
             for (name, value) in &request.headers {
                 headers.insert(name, value.clone());
             }
-            let outgoing =
-                Outgoing { method: request.method.clone(), url: url.clone(), headers, body: body.clone(), expecting };
+            let outgoing = Outgoing {
+                method: request.method.clone(),
+                url: url.clone(),
+                headers,
+                body: body.clone(),
+                expecting,
+                about: Some(request.about),
+            };
             let received = self.exchange(outgoing, turn.as_ref().map_or(Over::Shared, Over::Held), may_send).await?;
             let is_over = received.response.status == StatusCode::UNAUTHORIZED;
             if let Some(turn) = turn.as_ref().filter(|_| is_over) {
@@ -255,7 +284,7 @@ impl Transport {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         let body = form.map(|form| Bytes::from_owner(Wiped(form)));
-        let request = Outgoing { method, url, headers, body, expecting: Expecting::Answer };
+        let request = Outgoing { method, url, headers, body, expecting: Expecting::Answer, about: None };
         self.exchange(request, over, ALWAYS).await
     }
 
@@ -288,11 +317,18 @@ impl Transport {
         }
         let meters = self.meters.within_operation();
         meters.request(request.body.as_ref().map_or(0, Bytes::len));
+        let (about, expecting, sent) = (request.about, request.expecting, self.limited.round());
         let begun = Instant::now();
         let received = self.send(request, turn, &meters).await;
+        let took = begun.elapsed();
         match &received {
-            Ok(received) => metrics::answered(received.response.status, begun.elapsed()),
+            Ok(received) => metrics::answered(received.response.status, took),
             Err(_) => metrics::lost(),
+        }
+        // What a server of a login bears says nothing about CDMS.
+        if let Some(set) = about {
+            let record = (expecting == Expecting::Record).then_some((set, took));
+            self.limited.note(came(&received, record), sent, &self.shared);
         }
         received
     }
@@ -300,7 +336,7 @@ impl Transport {
     /// Sends a request whose turn has come, and receives its response.
     async fn send(
         &self,
-        Outgoing { method, url, headers, body, expecting }: Outgoing,
+        Outgoing { method, url, headers, body, expecting, about: _ }: Outgoing,
         turn: &Turn,
         meters: &Meters,
     ) -> Result<Received, NoResponse> {
@@ -312,7 +348,7 @@ impl Transport {
             request = request.body(Vec::new());
         }
         let body_max = match expecting {
-            Expecting::Answer => self.body_max,
+            Expecting::Record | Expecting::Answer => self.body_max,
             Expecting::Document => {
                 request = request.timeout(DOCUMENT_TIME.max(self.time_limit));
                 DOCUMENT_MAX.max(self.body_max)

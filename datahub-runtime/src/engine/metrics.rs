@@ -71,6 +71,12 @@ pub(crate) fn lost() {
     count!(REQUESTS, "outcome" => "lost");
 }
 
+/// So many requests to CDMS may be under way at once.
+#[allow(clippy::cast_precision_loss, reason = "no hub has so many that it matters")]
+pub(crate) fn requests_at_once(limit: usize) {
+    set!(REQUESTS_AT_ONCE; limit as f64);
+}
+
 /// A side was needed, and could be reached or not.
 pub(crate) fn reach(side: &'static str, is_away: bool) {
     set!(UNREACHABLE, "side" => side; f64::from(u8::from(is_away)));

@@ -143,7 +143,8 @@ impl HubBuilder {
     }
 
     /// How many checks and writes may be in progress at once; any more are refused immediately with
-    /// [`ErrorKind::Overloaded`]. Default: 1,000. Of their requests to CDMS, 16 are in flight at once.
+    /// [`ErrorKind::Overloaded`]. Default: 1,000. How many of their requests are in flight at once, see
+    /// [`concurrent_requests`](HubBuilder::concurrent_requests).
     pub fn max_operations(mut self, count: usize) -> Self {
         self.settings.operations_max = count;
         self
@@ -156,9 +157,17 @@ impl HubBuilder {
         self
     }
 
-    /// The maximum number of requests to CDMS in flight at once; further ones wait. Default: 16, which a CRM 2011
-    /// server is known to sustain for one client (docs/protocol.md, 10). A lower number leaves more of the server to
-    /// the people who work on it at the same time.
+    /// The maximum number of requests to CDMS in flight at once; further ones wait in the order of arrival, at most for
+    /// the [time limit](HubBuilder::time_limit). Default: 64.
+    ///
+    /// Up to this maximum, CDMS decides. The hub begins with 16 requests at once, which a CRM 2011 server is known to
+    /// sustain for one client (docs/protocol.md, 10). It sends more while all of these are in use and records arrive
+    /// about as fast as when it asks for few, and gradually goes back to 16 while they take more than twice as long. If
+    /// CDMS answers 429 or 503, accepts no connection, or does not answer in time, the number is halved, down to 4, and
+    /// grows again slowly. [`Health::requests_at_once`](crate::Health::requests_at_once) shows the present number.
+    ///
+    /// A lower maximum leaves more of the server to the people who work on it at the same time, and with 16 the hub
+    /// never sends more than it is known to sustain.
     ///
     /// The minimum is 1; 0 counts as 1.
     pub fn concurrent_requests(mut self, count: usize) -> Self {

@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     pub(crate) settling: Settling,
     pub(crate) connections: Option<usize>,
     pub(crate) operations_max: usize,
-    /// The maximum number of requests to CDMS in flight at once.
+    /// The maximum number of requests to CDMS in flight at once, however much it sustains.
     pub(crate) concurrent_requests: usize,
     /// How long a failed login is not retried at first.
     pub(crate) login_pause: Duration,
@@ -34,7 +34,7 @@ impl Default for Settings {
             settling: Settling::InBackground,
             connections: None,
             operations_max: 1_000,
-            concurrent_requests: 16,
+            concurrent_requests: crate::cdms::CONCURRENT_REQUESTS,
             login_pause: Duration::from_secs(10),
             digest_rounds: crate::cdms::ROUNDS,
             background_per_second: None,

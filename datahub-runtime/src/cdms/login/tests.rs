@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 
 use super::LoginState;
 use crate::cdms::authenticator::{Authenticator, LoginRequests};
-use crate::cdms::client::{Client, ClientOptions, cdms_at};
+use crate::cdms::client::{Client, cdms_at};
+use crate::cdms::client_options::ClientOptions;
 use crate::cdms::login_error::LoginError;
 use crate::cdms::refused_logins::RefusedLogins;
 use crate::cdms::session::Session;
