@@ -1,12 +1,12 @@
 //! Retrying the records in quarantine.
 
 use datahub_model::ModelDescriptor;
-use datahub_protocol::{Failure, Fetched, Sighting};
+use datahub_protocol::{Failure, Fetched};
 
 use crate::engine::Doubt;
 use crate::engine::budget::admit;
 use crate::engine::call::Costed;
-use crate::engine::shared_check::{self, asks_cdms};
+use crate::engine::shared_check::{self, Seen, asks_cdms};
 use crate::store::QuarantineEntry;
 use crate::{Cost, Error, ErrorKind, Hub};
 
@@ -86,9 +86,9 @@ async fn try_again(hub: &Hub, model: &'static ModelDescriptor, entry: &Quarantin
         return look_for_orphan(hub, model, entry, chosen).await;
     }
     match shared_check::check(&hub.engine, model, entry.id).await {
-        Ok(checked) => match checked.sighting {
-            Sighting::Current { .. } => Ok(()),
-            Sighting::Pending { operation, .. } => Err(Error::busy(model, entry.id, operation)),
+        Ok(checked) => match checked.seen {
+            Seen::Current(_) => Ok(()),
+            Seen::Pending(operation) => Err(Error::busy(model, entry.id, operation)),
         },
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone) => Ok(()),
         Err(error) => Err(error),

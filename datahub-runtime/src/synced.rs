@@ -37,7 +37,7 @@ pub struct Synced<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Base {
     pub(crate) id: Uuid,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) row: KnownRow,
 }
 
@@ -49,9 +49,9 @@ impl Base {
 }
 
 impl<T: CdmsSynced> Synced<T> {
-    pub(crate) fn new(row: KnownRow, snapshot: Snapshot, checked: Checked) -> Result<Self, Fault> {
+    pub(crate) fn new(row: KnownRow, snapshot: impl Into<Arc<Snapshot>>, checked: Checked) -> Result<Self, Fault> {
         let value: T = model_of(&row.values)?;
-        let base = Base { id: value.id().guid(), snapshot, row };
+        let base = Base { id: value.id().guid(), snapshot: snapshot.into(), row };
         Ok(Synced { value, base, checked, saved: Saved::default(), cost: Cost::default() })
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cdms_odata::Instant;
 use chrono::{DateTime, Utc};
 use datahub_model::{Fault, Mode, ModelDescriptor};
-use datahub_protocol::{Failure, Finding, Read, Sighting, Values, Version};
+use datahub_protocol::{Failure, Finding, OperationId, Read, Sighting, Snapshot, Version};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
@@ -26,16 +26,27 @@ use crate::engine::record_lock::RecordLocks;
 use crate::store::StoreError;
 use crate::{Error, ErrorKind};
 
-/// The result of a check, for all callers that waited for it.
+/// The result of a check, for all callers that waited for it: what is large in it they share.
 #[derive(Clone)]
 pub(crate) struct CheckedRow {
-    pub(crate) sighting: Sighting,
+    pub(crate) seen: Seen,
+    /// What the hub keeps of the record.
+    pub(crate) snapshot: Arc<Snapshot>,
     /// The row as it is known; it can be incomplete only if it waits for a write.
     pub(crate) row: KnownRow,
     /// The row that CDMS's record has replaced, if any.
     pub(crate) replaced: Option<ReplacedRow>,
     /// When the request was sent; `None` if none was, because a write is in progress.
     pub(crate) time: Option<DateTime<Utc>>,
+}
+
+/// How the record and its row are to each other.
+#[derive(Clone, Copy)]
+pub(crate) enum Seen {
+    /// Both sides have the same, after what the check found and did.
+    Current(Finding),
+    /// A write is under way, and the row is as it was before.
+    Pending(OperationId),
 }
 
 /// A row that a check has replaced with CDMS's record.
@@ -83,8 +94,7 @@ pub(crate) struct SharedChecks {
 }
 
 struct Joinable {
-    ticket: Uuid,
-    /// How many callers have joined the one that began it.
+    /// How many callers have joined the one that began it. No other check has the same counter, so it is known by it.
     joined: Arc<AtomicUsize>,
     outcome: Shared<BoxFuture<'static, Outcome>>,
 }
@@ -97,9 +107,9 @@ struct Begun {
 }
 
 impl SharedChecks {
-    fn begin(&self, key: Key, ticket: Uuid, at: ClockReading) {
+    fn begin(&self, key: Key, joined: &Arc<AtomicUsize>, at: ClockReading) {
         let mut joinable = self.joinable.lock().unwrap_or_else(PoisonError::into_inner);
-        if joinable.get(&key).is_some_and(|open| open.ticket == ticket)
+        if joinable.get(&key).is_some_and(|open| Arc::ptr_eq(&open.joined, joined))
             && let Some(Joinable { outcome, .. }) = joinable.remove(&key)
         {
             self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Begun { at, outcome });
@@ -147,11 +157,11 @@ pub(crate) async fn check(
             }
             Entry::Vacant(none) => {
                 admit().map_err(|error| error.of_record(model, id))?;
-                let (ticket, joined) = (Uuid::new_v4(), Arc::<AtomicUsize>::default());
-                let task = engine.spawn(run(Arc::clone(engine), model, id, ticket, Arc::clone(&joined)));
+                let joined = Arc::<AtomicUsize>::default();
+                let task = engine.spawn(run(Arc::clone(engine), model, id, Arc::clone(&joined)));
                 let task = task.map_err(|error| error.of_record(model, id))?;
                 let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
-                none.insert(Joinable { ticket, joined, outcome: outcome.boxed().shared() }).outcome.clone()
+                none.insert(Joinable { joined, outcome: outcome.boxed().shared() }).outcome.clone()
             }
         }
     };
@@ -192,18 +202,12 @@ pub(crate) async fn take_older(
     into_result(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
 
-async fn run(
-    engine: Arc<Engine>,
-    model: &'static ModelDescriptor,
-    id: Uuid,
-    ticket: Uuid,
-    joined: Arc<AtomicUsize>,
-) -> Outcome {
+async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, joined: Arc<AtomicUsize>) -> Outcome {
     let key = (model.table, id);
     let turn = engine.checks.turns.lock(key).await;
     gather(&joined, &*engine.clock).await;
     // From here on, a caller may arrive too late for the request, so it waits for the next check.
-    engine.checks.begin(key, ticket, ClockReading::of(&*engine.clock));
+    engine.checks.begin(key, &joined, ClockReading::of(&*engine.clock));
     let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
     let outcome = carry_out(Arc::clone(&engine), model, id, "read", program, skew).await;
@@ -248,26 +252,27 @@ async fn carry_out(
         }
         CheckFailure::Protocol(failure)
     })?;
-    let row = match &sighting {
-        Sighting::Current { values, .. } => KnownRow::of(model, Values::clone(values), run.locals()),
-        Sighting::Pending { snapshot, .. } => KnownRow::stored(model, id, snapshot, run.locals())
-            .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?,
-    };
-    // Only a resolution needs it, and a row that another mapping stored may not fit this model.
-    let replaced = match &sighting {
-        Sighting::Current { finding: Finding::Refreshed, replaced: Some(replaced), .. } if kind == RESOLVE => {
-            Some(ReplacedRow {
-                row: KnownRow::stored(model, id, replaced, run.locals()),
-                version: replaced.version,
-                modified: replaced.facts.modified,
-            })
-        }
-        _ => None,
-    };
     let asked = run.asked();
     if let (Some(asked), Sighting::Current { .. }) = (asked, &sighting) {
         engine.checks.times.remember(model, id, asked);
     }
     let time = asked.and_then(|asked| asked.now.to_utc());
-    Ok(CheckedRow { sighting, row, replaced, time })
+    let (seen, snapshot, row, replaced) = match sighting {
+        Sighting::Current { snapshot, values, finding, replaced } => {
+            // Only a resolution needs it, and a row that another mapping stored may not fit this model.
+            let replaced = replaced.filter(|_| finding == Finding::Refreshed && kind == RESOLVE);
+            let replaced = replaced.map(|replaced| ReplacedRow {
+                row: KnownRow::stored(model, id, &replaced, run.locals()),
+                version: replaced.version,
+                modified: replaced.facts.modified,
+            });
+            (Seen::Current(finding), snapshot, KnownRow::of(model, values, run.locals()), replaced)
+        }
+        Sighting::Pending { snapshot, operation } => {
+            let row = KnownRow::stored(model, id, &snapshot, run.locals())
+                .map_err(|fault| CheckFailure::Protocol(Failure::Quarantined(fault)))?;
+            (Seen::Pending(operation), snapshot, row, None)
+        }
+    };
+    Ok(CheckedRow { seen, snapshot: Arc::new(snapshot), row, replaced, time })
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Finding, Listed, Loaded, Record, Sighting, from_part};
+use datahub_protocol::{Finding, Listed, Loaded, Record, from_part};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tracing::Instrument;
@@ -20,7 +20,7 @@ use crate::cdms::RecordShape;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
 use crate::engine::mapping::ModelMapping;
-use crate::engine::shared_check::check;
+use crate::engine::shared_check::{Seen, check};
 use crate::engine::{Doubt, Engine};
 use crate::store::{Candidates, Claim};
 use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
@@ -261,11 +261,11 @@ impl Reading<'_> {
         let counter = match check(self.engine, self.model, id).await {
             Ok(checked) => {
                 self.doubt.is_over();
-                match checked.sighting {
-                    Sighting::Pending { .. } => &mut report.pending,
+                match checked.seen {
+                    Seen::Pending(_) => &mut report.pending,
                     // Someone else was faster.
-                    Sighting::Current { finding: Finding::InSync, .. } => return Ok(()),
-                    Sighting::Current { .. } => &mut report.read,
+                    Seen::Current(Finding::InSync) => return Ok(()),
+                    Seen::Current(_) => &mut report.read,
                 }
             }
             Err(error) => match error.kind() {

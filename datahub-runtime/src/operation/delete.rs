@@ -79,7 +79,7 @@ async fn delete<T: CdmsSynced>(hub: &Hub, value: &Synced<T>, on_conflict: OnConf
     let engine = &hub.engine;
     engine.admit(T::DESCRIPTOR)?;
     let id = value.unchanged_id()?;
-    let snapshot = value.base().snapshot.clone();
+    let snapshot = datahub_protocol::Snapshot::clone(&value.base().snapshot);
     let run = Run::new(Arc::clone(engine), T::DESCRIPTOR, id.guid(), Arc::clone(&hub.actor));
     let run = run.known_locals(value.known_locals());
     if is_detached::<T>() {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use cdms_odata::Instant;
 use datahub_model::{Fault, ModelDescriptor};
-use datahub_protocol::{Changes, Finding, Listed, Loaded, Record, Sighting, listed, watermark_of_load};
+use datahub_protocol::{Changes, Finding, Listed, Loaded, Record, listed, watermark_of_load};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::pages::{Asked, Listing, Pages, Reads, StoredPage, failed};
 use super::pull::PullReport;
 use crate::engine::mapping::ModelMapping;
-use crate::engine::shared_check::check;
+use crate::engine::shared_check::{Seen, check};
 use crate::engine::{Doubt, Engine};
 use crate::store::{Claim, Standing, Watermark};
 use crate::{Error, ErrorKind};
@@ -159,11 +159,11 @@ async fn read_again(
     doubt: &mut Doubt,
 ) -> Result<(), Error> {
     let counter = match check(engine, model, id).await {
-        Ok(checked) => match checked.sighting {
-            Sighting::Pending { .. } => &mut report.pending,
-            Sighting::Current { finding: Finding::First, .. } => &mut report.first_seen,
-            Sighting::Current { finding: Finding::InSync | Finding::Filled, .. } => &mut report.in_sync,
-            Sighting::Current { .. } => &mut report.refreshed,
+        Ok(checked) => match checked.seen {
+            Seen::Pending(_) => &mut report.pending,
+            Seen::Current(Finding::First) => &mut report.first_seen,
+            Seen::Current(Finding::InSync | Finding::Filled) => &mut report.in_sync,
+            Seen::Current(_) => &mut report.refreshed,
         },
         Err(error) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::Gone => &mut report.not_of_model,

@@ -12,7 +12,7 @@ use crate::engine::Doubt;
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
 use crate::engine::cost::part;
-use crate::engine::shared_check::take_older;
+use crate::engine::shared_check::{CheckedRow, Seen, take_older};
 use crate::model::{model_of, row_of};
 use crate::synced::invalid;
 use crate::{CdmsSynced, Checked, Cost, Error, ErrorKind, Freshness, Hub, Id, Synced};
@@ -191,13 +191,11 @@ impl<T: CdmsSynced> IntoFuture for Resolve<T> {
 
 impl<T: CdmsSynced> Synced<T> {
     /// The value of a checked row.
-    pub(crate) fn checked_row(checked: crate::engine::shared_check::CheckedRow, id: Id<T>) -> Result<Self, Error> {
-        let crate::engine::shared_check::CheckedRow { sighting, row, time, .. } = checked;
-        let (snapshot, checked) = match sighting {
-            datahub_protocol::Sighting::Pending { snapshot, operation } => (snapshot, Checked::Pending { operation }),
-            datahub_protocol::Sighting::Current { snapshot, finding, .. } => {
-                (snapshot, Checked::At { time: time.unwrap_or_default(), found: finding })
-            }
+    pub(crate) fn checked_row(checked: CheckedRow, id: Id<T>) -> Result<Self, Error> {
+        let CheckedRow { seen, snapshot, row, time, .. } = checked;
+        let checked = match seen {
+            Seen::Pending(operation) => Checked::Pending { operation },
+            Seen::Current(found) => Checked::At { time: time.unwrap_or_default(), found },
         };
         Synced::new(row, snapshot, checked)
             .map_err(|fault| Error::from_failure(Failure::Quarantined(fault), T::DESCRIPTOR, id.guid()))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use cdms_odata::dialect::{ListQuery, Next};
 use datahub_model::ModelDescriptor;
 use datahub_protocol::planted::{Planted, planted};
-use datahub_protocol::{Sighting, Version, missing_max};
+use datahub_protocol::{Version, missing_max};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use crate::crash_points::{Moment, Step, pass};
 use crate::engine::budget::admit;
 use crate::engine::call::{Call, Costed};
 use crate::engine::metrics;
-use crate::engine::shared_check::check;
+use crate::engine::shared_check::{Seen, check};
 use crate::engine::{Doubt, Engine};
 use crate::store::{Claim, Missing, Watermark};
 use crate::{CdmsSynced, Cost, Error, ErrorKind, Hub};
@@ -284,9 +284,9 @@ impl<'e> Course<'e> {
         let report = &mut self.report;
         report.missing += 1;
         match checked {
-            Ok(checked) => match checked.sighting {
-                Sighting::Pending { .. } => report.pending += 1,
-                Sighting::Current { .. } => {
+            Ok(checked) => match checked.seen {
+                Seen::Pending(_) => report.pending += 1,
+                Seen::Current(_) => {
                     doubt.is_over();
                     report.there += 1;
                     engine.store.found_missing(model, id).await?;
