@@ -17,7 +17,17 @@ struct State<J> {
     /// Jobs with their numbers, in ascending order.
     jobs: VecDeque<(Number, J)>,
     brought: Number,
+    /// How many threads wait for a job.
+    idle: usize,
     is_closed: bool,
+}
+
+/// The place of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) number: Number,
+    /// Whether there are more jobs than threads that wait for one. Otherwise a thread takes it right away.
+    pub(super) waits: bool,
 }
 
 /// The number of a job, counted from the queue's beginning.
@@ -35,12 +45,12 @@ pub(super) enum Refused {
 impl<J> Queue<J> {
     /// A queue in which at most `most` jobs can wait.
     pub(super) fn new(most: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), brought: 0, is_closed: false };
+        let state = State { jobs: VecDeque::new(), brought: 0, idle: 0, is_closed: false };
         Queue { state: Mutex::new(state), changed: Condvar::new(), most }
     }
 
     /// Appends a job.
-    pub(super) fn bring(&self, job: J) -> Result<Number, Refused> {
+    pub(super) fn bring(&self, job: J) -> Result<Place, Refused> {
         let mut state = self.state();
         if state.is_closed {
             return Err(Refused::Closed);
@@ -51,9 +61,10 @@ impl<J> Queue<J> {
         let number = state.brought;
         state.brought += 1;
         state.jobs.push_back((number, job));
+        let waits = state.jobs.len() > state.idle;
         drop(state);
         self.changed.notify_one();
-        Ok(number)
+        Ok(Place { number, waits })
     }
 
     /// Takes the first job, and waits for one if the queue is empty; `None` once the queue is closed and empty.
@@ -63,7 +74,11 @@ impl<J> Queue<J> {
             match state.jobs.pop_front() {
                 Some((_, job)) => return Some(job),
                 None if state.is_closed => return None,
-                None => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    state.idle += 1;
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.idle -= 1;
+                }
             }
         }
     }
@@ -105,21 +120,42 @@ mod tests {
     #[test]
     fn jobs_are_served_in_order_and_the_queue_is_bounded() {
         let queue = Queue::new(2);
-        assert_eq!((queue.bring('a'), queue.bring('b'), queue.bring('c')), (Ok(0), Ok(1), Err(Refused::Full)));
-        assert_eq!(
-            (queue.take(), queue.bring('d'), queue.take(), queue.take()),
-            (Some('a'), Ok(2), Some('b'), Some('d'))
-        );
+        let bring = |job| queue.bring(job).map(|place| place.number);
+        assert_eq!((bring('a'), bring('b'), bring('c')), (Ok(0), Ok(1), Err(Refused::Full)));
+        assert_eq!((queue.take(), bring('d'), queue.take(), queue.take()), (Some('a'), Ok(2), Some('b'), Some('d')));
     }
 
     #[test]
     fn a_caller_that_leaves_makes_room_and_is_skipped() {
         let queue = Queue::new(3);
-        let numbers = ['a', 'b', 'c'].map(|job| queue.bring(job).unwrap());
+        let numbers = ['a', 'b', 'c'].map(|job| queue.bring(job).unwrap().number);
         assert_eq!((queue.leave(numbers[1]), queue.leave(numbers[1])), (Some('b'), None));
-        assert_eq!((queue.bring('d'), queue.take()), (Ok(3), Some('a')));
+        assert_eq!((queue.bring('d').unwrap().number, queue.take()), (3, Some('a')));
         assert_eq!(queue.leave(numbers[0]), None, "it was taken");
         assert_eq!((queue.take(), queue.take()), (Some('c'), Some('d')));
+    }
+
+    #[test]
+    fn a_job_waits_only_if_there_is_no_thread_for_it() {
+        let queue = Arc::new(Queue::new(9));
+        assert!(queue.bring('a').unwrap().waits, "there is no thread");
+        assert_eq!(queue.take(), Some('a'));
+        let threads = [(); 2].map(|()| {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.take())
+        });
+        while queue.state().idle < 2 {
+            std::thread::yield_now();
+        }
+        // No thread can take one meanwhile.
+        let mut state = queue.state();
+        state.jobs.push_back((7, 'b'));
+        drop(state);
+        assert!(!queue.bring('c').unwrap().waits, "two jobs for two threads");
+        queue.close();
+        let mut taken = threads.map(|thread| thread.join().unwrap());
+        taken.sort_unstable();
+        assert_eq!(taken, [Some('b'), Some('c')]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::connection::Connection;
 use super::failure::Trouble;
 use super::location::Location;
-use super::queue::{Number, Queue, Refused};
+use super::queue::{Number, Place, Queue, Refused};
 use super::seen::KnownNames;
 use super::sequence::NewestKnown;
 use crate::engine::clock::Clock;
@@ -120,21 +120,23 @@ impl Workers {
             let _ = answer.send(done);
         });
         let queue = self.queue(lane);
-        let number = queue.bring(job).map_err(|refused| match refused {
+        let Place { number, waits } = queue.bring(job).map_err(|refused| match refused {
             Refused::Closed => Trouble::Closed,
             Refused::Full => {
                 Trouble::Overloaded(format!("{WAITING_MAX} jobs are waiting for it, which is the maximum"))
             }
         })?;
         let _leaving = matches!(lane, Lane::Read).then(|| LeavesOnDrop { queue, number });
-        let answered = match tokio::time::timeout(WAITING_TIME_MAX, &mut answered).await {
-            Ok(answered) => answered,
-            Err(_) if queue.leave(number).is_some() => {
+        // To set a timer wakes the runtime, which costs as much as a small job.
+        let in_time = if waits { tokio::time::timeout(WAITING_TIME_MAX, &mut answered).await.ok() } else { None };
+        let answered = match in_time {
+            Some(answered) => answered,
+            None if waits && queue.leave(number).is_some() => {
                 let seconds = WAITING_TIME_MAX.as_secs();
                 return Err(Trouble::Overloaded(format!("a job waited {seconds} s for its turn and was cancelled")));
             }
-            // A thread has taken the job and will return its result.
-            Err(_) => answered.await,
+            // A thread has taken the job, or is about to, and will return its result.
+            None => answered.await,
         };
         answered.unwrap_or_else(|_| {
             Err(Trouble::Unavailable("a job panicked; this is a bug, see the panic's message".to_owned()))
