@@ -162,7 +162,11 @@ impl<'de> Deserialize<'de> for Attributes {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
                 let mut attributes = Attributes::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    attributes.insert(name, value);
+                    // What was serialized is in the order of names.
+                    match attributes.0.last() {
+                        Some((last, _)) if last.as_ref() >= name.as_str() => drop(attributes.insert(name, value)),
+                        _ => attributes.0.push((name.into(), value)),
+                    }
                 }
                 Ok(attributes)
             }

@@ -150,6 +150,14 @@ impl Engine {
     /// Contacts CDMS for the first time, or returns the result of that: the organisation must be the one whose data the
     /// database holds, and the hub's user is looked up if it was named.
     pub(crate) async fn contact(&self) -> Result<Option<Uuid>, Error> {
+        match self.contact.get() {
+            Some(contact) => Ok(*contact),
+            // It is large, and happens once.
+            None => Box::pin(self.first_contact()).await,
+        }
+    }
+
+    async fn first_contact(&self) -> Result<Option<Uuid>, Error> {
         let failed = || self.contact_failed.lock().unwrap_or_else(PoisonError::into_inner);
         let tries_before = failed().0;
         let contact = self.contact.get_or_try_init(|| async {
@@ -234,6 +242,8 @@ impl Engine {
                 )
                 .after(Duration::from_secs(1)));
         };
+        // What is spawned is moved several times, and an operation is large.
+        let operation = Box::pin(operation);
         Ok(self.tasks.spawn(part(async move {
             let output = operation.await;
             drop(permit);

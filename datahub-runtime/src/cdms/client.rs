@@ -211,8 +211,12 @@ impl Client {
             Err(Broken::SessionEnd(SessionEnd::Lost(_))) => {}
             response => return response,
         }
-        self.login().await.map_err(Broken::NoSession)?;
-        self.exchange(request, ALWAYS, expecting).await
+        // It is seldom needed, and would double the future of each request.
+        Box::pin(async {
+            self.login().await.map_err(Broken::NoSession)?;
+            self.exchange(request, ALWAYS, expecting).await
+        })
+        .await
     }
 
     /// Sends one write, exactly once, if `may_send` holds when its turn has come. Dropping the future leaves open whether

@@ -112,6 +112,7 @@ impl Run {
     /// The database cannot be read or is overloaded. No machine loads after it has sent something, and a transaction
     /// that was not begun is an error only if the run cannot have opened an intent, so no write is in progress then.
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
+        // What most reads do not need stays out of their future, which is moved as a whole.
         let mut event = Event::Start;
         loop {
             let action = machine.step(event);
@@ -129,15 +130,15 @@ impl Run {
                 }
                 Action::Load => Event::Loaded(Box::new(self.load().await?)),
                 Action::Fetch => Event::Fetched(self.fetch().await),
-                Action::Commit(commit) => Event::Committed(self.commit(*commit, step).await?),
+                Action::Commit(commit) => Event::Committed(Box::pin(self.commit(*commit, step)).await?),
                 Action::Send { write, operation, body } => {
                     let again = std::mem::replace(&mut self.has_sent, true);
                     let has_new_id = again && write == WriteKind::Create && planted(Planted::NewIdOnRetry);
                     let id = if has_new_id { Uuid::new_v4() } else { self.id };
-                    Event::Answered(self.send(write, id, operation, &body, step).await)
+                    Event::Answered(Box::pin(self.send(write, id, operation, &body, step)).await)
                 }
                 Action::Login => Event::LoggedIn(match self.engine.client() {
-                    Ok(client) => client.login().await,
+                    Ok(client) => Box::pin(client.login()).await,
                     Err(error) => Err(LoginFailure::Failed(error.to_string().into())),
                 }),
                 Action::Pause { attempt } => {
