@@ -112,7 +112,7 @@ impl Run {
     /// The database cannot be read or is overloaded. No machine loads after it has sent something, and a transaction
     /// that was not begun is an error only if the run cannot have opened an intent, so no write is in progress then.
     pub(crate) async fn drive<M: Machine<Fault = Fault>>(&mut self, machine: &mut M) -> Result<M::Output, StoreError> {
-        // What most reads do not need stays out of their future, which is moved as a whole.
+        // What talks to CDMS or stores is large, and stays out of this future, which is moved as a whole, and several times.
         let mut event = Event::Start;
         loop {
             let action = machine.step(event);
@@ -129,7 +129,7 @@ impl Run {
                     Event::Locked
                 }
                 Action::Load => Event::Loaded(Box::new(self.load().await?)),
-                Action::Fetch => Event::Fetched(self.fetch().await),
+                Action::Fetch => Event::Fetched(Box::pin(self.fetch()).await),
                 Action::Commit(commit) => Event::Committed(Box::pin(self.commit(*commit, step)).await?),
                 Action::Send { write, operation, body } => {
                     let again = std::mem::replace(&mut self.has_sent, true);
