@@ -53,7 +53,7 @@ async fn copy(place: &Place, is_hub: bool, [rows, records]: [&str; 2], of: &[Uui
         let from: Vec<_> = columns.iter().map(|column| format!("original.{column}")).collect();
         sql.push_str(&format!(
             "INSERT INTO {table} (id, {}) SELECT copies.copy, {} FROM copies JOIN {table} AS original \
-             ON original.id = copies.original;",
+             ON original.id = copies.original ORDER BY copies.copy;",
             columns.join(", "),
             from.join(", ")
         ));

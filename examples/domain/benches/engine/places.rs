@@ -172,7 +172,7 @@ impl Place {
         match &self.at {
             At::Folder(folder) => {
                 let connection = open(folder, is_hub);
-                connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+                connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;").unwrap();
                 connection.execute_batch(sql).unwrap();
             }
             At::Schema { server, name } => run_on(&in_schema(server, name), sql).await,
