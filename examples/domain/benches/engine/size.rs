@@ -50,7 +50,7 @@ impl Size {
         reads_each: [1, 1],
         records: 120,
         pulls: 1,
-        rows: &[400],
+        rows: &[400, 800],
         entries: 30,
         stages: 1,
     };
