@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::failure::Trouble;
-use super::statement::Statement;
+use super::statement::{Datum, Statement};
 
 /// A setting's value, if it has one.
 pub(crate) fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, Trouble> {
@@ -33,10 +33,10 @@ pub(crate) fn forget(connection: &mut Connection, name: &str) -> Result<(), Trou
 
 /// The settings whose names begin with this.
 pub(crate) fn that_begin(connection: &mut Connection, prefix: &str) -> Result<Vec<(String, String)>, Trouble> {
-    // An underscore stands for any letter.
-    let sql = "SELECT name, value FROM datahub_settings WHERE name LIKE ? ORDER BY name";
-    let found: Vec<(String, String)> = connection.read(&Statement::new(sql, [format!("{prefix}%").into()]))?;
-    Ok(found.into_iter().filter(|(name, _)| name.starts_with(prefix)).collect())
+    // SQLite would prepare a statement with a bound pattern again for each value.
+    let sql = "SELECT name, value FROM datahub_settings WHERE substr(name, 1, ?) = ? ORDER BY name";
+    let length = i32::try_from(prefix.chars().count()).ok();
+    connection.read(&Statement::new(sql, [Datum::Integer(length), prefix.into()]))
 }
 
 /// Deletes the settings whose names begin with this.
