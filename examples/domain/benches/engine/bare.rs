@@ -16,6 +16,7 @@
 //! sends, recovers from no crash, and serves one model that is written out by hand.
 
 pub(crate) mod record;
+mod statements;
 pub(crate) mod store;
 
 use serde::Deserialize;
