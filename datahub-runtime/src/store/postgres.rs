@@ -1,6 +1,7 @@
 //! Everything specific to PostgreSQL: its connection, types and error messages.
 
 mod address;
+mod connecting;
 mod failure;
 mod line;
 mod pipeline;
@@ -23,7 +24,8 @@ use super::failure::Trouble;
 use super::statement::{ColumnType, Statement};
 use crate::sql_types;
 pub(crate) use address::Address;
-pub(crate) use session::{PostgresConnection, Problem};
+pub(crate) use failure::Problem;
+pub(crate) use session::PostgresConnection;
 
 /// What is specific to PostgreSQL.
 pub(crate) static DIALECT: Dialect = Dialect {

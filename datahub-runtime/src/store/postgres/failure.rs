@@ -5,6 +5,45 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::store::failure::{Rule, Trouble, changed_tables};
 
+/// Why a statement failed.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The server or the connection reported an error, about rows of this table of a model if there is one.
+    Told(Error, Option<&'static str>),
+    /// A value cannot be sent.
+    Value(String),
+    /// A row does not have the expected contents.
+    Row(Trouble),
+    /// The transaction had failed before.
+    Failed,
+}
+
+impl Problem {
+    /// Converts to the store's error, and returns whether the connection must be closed.
+    pub(crate) fn trouble(self) -> (Trouble, bool) {
+        match self {
+            Problem::Told(error, _) if is_forgotten(&error) => {
+                let reason = format!("{error}: its tables have just been changed", error = causes(&error));
+                (Trouble::Forgotten(reason), false)
+            }
+            Problem::Told(error, table) => {
+                let (trouble, hangs_up) = trouble(&error);
+                let trouble = match table {
+                    Some(table) => trouble.in_table(table),
+                    None => trouble,
+                };
+                (trouble, hangs_up)
+            }
+            Problem::Value(reason) => (Trouble::Refused(reason), false),
+            Problem::Row(trouble) => (trouble, false),
+            Problem::Failed => {
+                let reason = "a transaction continued after an error and was rolled back; this is a bug";
+                (Trouble::Other(reason.to_owned()), false)
+            }
+        }
+    }
+}
+
 /// The meaning of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {

@@ -12,13 +12,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Error, Row, Socket};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, Error, Row};
 use uuid::Uuid;
 
 use super::address::Address;
-use super::failure::{self, causes};
+use super::connecting::{TOKEN, connect};
+use super::failure::{self, Problem};
 use super::line::Line;
 use super::pipeline::{self, Answer, Message, Question, WAITING_MAX, Waiting, savepoint};
 use super::values;
@@ -48,74 +47,11 @@ pub(crate) struct PostgresConnection {
     is_broken: bool,
 }
 
-/// Why a statement failed.
-#[derive(Debug)]
-pub(crate) enum Problem {
-    /// The server or the connection reported an error, about rows of this table of a model if there is one.
-    Told(Error, Option<&'static str>),
-    /// A value cannot be sent.
-    Value(String),
-    /// A row does not have the expected contents.
-    Row(Trouble),
-    /// The transaction had failed before.
-    Failed,
-}
-
-impl Problem {
-    /// Converts to the store's error, and returns whether the connection must be closed.
-    pub(crate) fn trouble(self) -> (Trouble, bool) {
-        match self {
-            Problem::Told(error, _) if failure::is_forgotten(&error) => {
-                let reason = format!("{error}: its tables have just been changed", error = causes(&error));
-                (Trouble::Forgotten(reason), false)
-            }
-            Problem::Told(error, table) => {
-                let (trouble, hangs_up) = failure::trouble(&error);
-                let trouble = match table {
-                    Some(table) => trouble.in_table(table),
-                    None => trouble,
-                };
-                (trouble, hangs_up)
-            }
-            Problem::Value(reason) => (Trouble::Refused(reason), false),
-            Problem::Row(trouble) => (trouble, false),
-            Problem::Failed => {
-                let reason = "a transaction continued after an error and was rolled back; this is a bug";
-                (Trouble::Other(reason.to_owned()), false)
-            }
-        }
-    }
-}
-
 impl PostgresConnection {
     /// Connects, to another machine only over TLS unless the address says `sslmode=disable`.
     pub(crate) fn establish(address: &Address, patience: Duration) -> Result<PostgresConnection, Trouble> {
-        let unusable = |reason: String| Trouble::Unavailable(format!("invalid address: {reason}"));
-        // Another part of the program may already have installed a provider for the process. Either one works.
-        _ = rustls::crypto::ring::default_provider().install_default();
-        let tls = MakeRustlsConnect::new(address.tls().map_err(unusable)?);
-        let refused = |reason: String| {
-            Trouble::Unavailable(format!(
-                "{reason}; check that the server is running and that its address, user and password are correct"
-            ))
-        };
         let token = Uuid::new_v4().simple().to_string();
-        let share = CONNECT_TIMEOUT / u32::try_from(address.configs.len()).unwrap_or(1);
-        let line = Line::open(patience, async || {
-            let mut connected = Err(refused("the address names no host".to_owned()));
-            for config in &address.configs {
-                let limit = config.get_connect_timeout().map_or(share, |asked| share.min(*asked));
-                let connecting = connect_to(address, config, &tls, &token);
-                connected = match tokio::time::timeout(limit, connecting).await {
-                    Ok(connected) => connected.map_err(|error| refused(causes(&error))),
-                    Err(_) => Err(refused(format!("the server did not answer within {} s", limit.as_secs_f64()))),
-                };
-                if connected.is_ok() {
-                    break;
-                }
-            }
-            connected
-        })?;
+        let line = Line::open(patience, async || connect(address, &token).await)?;
         Ok(PostgresConnection {
             line,
             token: Some(token),
@@ -428,46 +364,6 @@ fn cells_of(answer: Answer, types: &[ColumnType]) -> Result<Vec<Cells>, Problem>
     }
 }
 
-type Connected = (Client, tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
-
-/// Connects to one host, and passes the token that identifies the session if possible.
-async fn connect_to(
-    address: &Address,
-    config: &Config,
-    tls: &MakeRustlsConnect,
-    token: &str,
-) -> Result<Connected, Error> {
-    let mut config = config.clone();
-    if config.get_application_name().is_none() {
-        config.application_name("datahub-sync");
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNANSWERED_TIMEOUT);
-    }
-    if !address.has_keepalives {
-        config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(2);
-    }
-    let mut own = config.clone();
-    own.options(format!("{} -c {TOKEN}={token}", config.get_options().unwrap_or_default()).trim_start());
-    match own.connect(tls.clone()).await {
-        Err(error) if failure::takes_no_parameters(&error) => config.connect(tls.clone()).await,
-        connected => connected,
-    }
-}
-
 /// Each statement sees what was committed before it, whatever the server's settings are: a transaction waits for its
 /// record's lock first, and must see what was stored in the meantime.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/// The setting that identifies a session.
-const TOKEN: &str = "datahub.session";
-
-/// How long connecting may take, for all hosts together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long a connection may be silent before a keepalive is sent. A host that disappeared while it owed an answer is
-/// noticed after three times as long.
-const KEEPALIVE: Duration = Duration::from_secs(20);
-
-/// How long sent bytes may stay unacknowledged by a server that disappeared.
-const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(60);
