@@ -250,6 +250,8 @@ fn guards() -> Vec<Check> {
             &["doc", "--package", "datahub-runtime", "--no-deps"],
         )
         .env("RUSTDOCFLAGS", "--deny warnings"),
+        // What a dependency has in development builds only would be missed otherwise.
+        Check::cargo("programs compile for release", &["check", "--release", "--package", "datahub-cli"]),
         Check::cargo("the simulator compiles without the client", &["check", "--package", "cdms-simulator"]),
         Check::cargo("the runtime compiles without the contract reader", &["check", "--package", "datahub-runtime"]),
         Check::ours("the fuzz targets compile", fuzz::targets_compile),
