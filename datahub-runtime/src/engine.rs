@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod check_times;
 pub(crate) mod clock;
 pub(crate) mod cost;
+pub(crate) mod entrance;
 pub(crate) mod executor;
 pub(crate) mod known_row;
 pub(crate) mod local_fields;

@@ -1,5 +1,7 @@
 //! The read table: what the hub has against what CDMS has, and what a read makes of it. A test is a row.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use datahub_runtime::prelude::*;
@@ -525,6 +527,34 @@ async fn the_callers_of_one_moment_share_one_request() {
             assert_eq!(org.unwrap().unwrap().name, "Acme");
         }
         assert_eq!((scene.hub.cost() - before).requests, 1);
+    }
+}
+
+/// Also while others read it all the time, and whichever check the read joins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_has_what_was_stored_before_it() {
+    let (scene, mut org) = Scene::read().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let others: Vec<_> = (0..4)
+        .map(|_| {
+            let (hub, id, is_over) = (scene.hub.clone(), scene.id(), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    Organisation::get(&hub, id).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    org.archived = true;
+    for round in 0..100 {
+        org.archived_reason = Some(round.to_string());
+        org.save(&scene.hub).await.unwrap();
+        let read = Organisation::get(&scene.hub, scene.id()).await.unwrap();
+        assert_eq!(read.archived_reason, org.archived_reason);
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for other in others {
+        other.await.unwrap();
     }
 }
 

@@ -16,6 +16,7 @@ use crate::ErrorKind;
 use crate::crash_points::{Moment, Step, pass, pass_blocking};
 use crate::engine::Engine;
 use crate::engine::clock::ClockReading;
+use crate::engine::entrance::Entrance;
 use crate::engine::local_fields::LocalFields;
 use crate::engine::record_lock::RecordGuard;
 use crate::store::{Job, Stage, StoreError, StoredRecord};
@@ -46,6 +47,8 @@ pub(crate) struct Run {
     has_sent: bool,
     /// When the last GET was sent.
     asked: Option<ClockReading>,
+    /// Where callers join it, until the row was loaded for all of them.
+    entrance: Option<Entrance>,
 }
 
 /// How long this program may continue a write, by both of its clocks.
@@ -71,7 +74,14 @@ impl Run {
             may_be_open: false,
             has_sent: false,
             asked: None,
+            entrance: None,
         }
+    }
+
+    /// Lets callers join until the row was loaded for all of them.
+    pub(crate) fn joined_at(mut self, entrance: Option<Entrance>) -> Self {
+        self.entrance = entrance;
+        self
     }
 
     /// Finishes a write that was begun before, even if this program is too old to begin one.
@@ -177,7 +187,15 @@ impl Run {
     }
 
     async fn load(&mut self) -> Result<Loaded, StoreError> {
-        let StoredRecord { mut loaded, locals, .. } = self.engine.store.load(self.model, self.id, self.stage).await?;
+        let StoredRecord { mut loaded, locals, .. } = loop {
+            let mark = self.entrance.as_ref().map(Entrance::mark);
+            let stored = self.engine.store.load(self.model, self.id, self.stage).await?;
+            match (&self.entrance, mark) {
+                (Some(entrance), Some(mark)) if !entrance.closes(mark).await => {}
+                _ => break stored,
+            }
+        };
+        self.entrance = None;
         self.locals = locals;
         let wanted = self.set_locals.clone().unwrap_or_default();
         loaded.local_conflicts = self.locals.conflicts(self.model, &self.known_locals, &wanted);

@@ -1,8 +1,7 @@
 //! Concurrent checks of one record share one request.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +16,8 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::engine::budget::admit;
 use crate::engine::check_times::CheckTimes;
-use crate::engine::clock::{Clock, ClockReading};
+use crate::engine::clock::ClockReading;
+use crate::engine::entrance::{Entrance, join};
 use crate::engine::executor::Run;
 use crate::engine::known_row::KnownRow;
 use crate::engine::mapping::ModelMapping;
@@ -58,7 +58,7 @@ pub(crate) struct ReplacedRow {
     pub(crate) modified: Instant,
 }
 
-type Outcome = Result<CheckedRow, CheckFailure>;
+pub(super) type Outcome = Result<CheckedRow, CheckFailure>;
 
 /// Why a check failed; cheap to clone for several callers.
 #[derive(Clone)]
@@ -69,53 +69,39 @@ pub(crate) enum CheckFailure {
     Stopped,
 }
 
-type Key = (&'static str, Uuid);
+pub(super) type Key = (&'static str, Uuid);
 
-/// After how many turns of the scheduler without another caller a check begins.
-const QUIET_TURNS: u32 = 4;
-
-/// After how many turns it begins all the same.
-const TURNS_MAX: u32 = 256;
-
-/// How long a check waits for callers that keep coming.
-const GATHERING_MAX: Duration = Duration::from_millis(10);
+/// The outcome of a check, for each of its callers.
+pub(super) type SharedOutcome = Shared<BoxFuture<'static, Outcome>>;
 
 /// Checks that can still be joined, and the times of those that were completed.
 #[derive(Default)]
 pub(crate) struct SharedChecks {
-    /// By record: the check whose request has not been sent yet.
-    joinable: Mutex<HashMap<Key, Joinable>>,
+    /// By record: the check whose row has not been loaded for its last caller yet.
+    pub(super) joinable: Mutex<HashMap<Key, Joinable>>,
     /// By record: the check that has begun, for callers who allow its age.
-    begun: Mutex<HashMap<Key, Begun>>,
+    pub(super) begun: Mutex<HashMap<Key, Begun>>,
     /// One check at a time per record; the next one collects callers in the meantime.
     turns: RecordLocks,
     /// When which record was last checked.
     pub(crate) times: CheckTimes,
 }
 
-struct Joinable {
+/// A check that can still be joined.
+pub(super) struct Joinable {
     /// How many callers have joined the one that began it. No other check has the same counter, so it is known by it.
-    joined: Arc<AtomicUsize>,
-    outcome: Shared<BoxFuture<'static, Outcome>>,
+    pub(super) joined: Arc<AtomicUsize>,
+    pub(super) outcome: SharedOutcome,
 }
 
-/// A check that has begun.
-struct Begun {
-    /// When, which is before its request is sent and before the row is loaded.
-    at: ClockReading,
-    outcome: Shared<BoxFuture<'static, Outcome>>,
+/// A check that cannot be joined any more.
+pub(super) struct Begun {
+    /// Since when at the latest, which is before its request is sent and before the row is loaded.
+    pub(super) at: ClockReading,
+    pub(super) outcome: SharedOutcome,
 }
 
 impl SharedChecks {
-    fn begin(&self, key: Key, joined: &Arc<AtomicUsize>, at: ClockReading) {
-        let mut joinable = self.joinable.lock().unwrap_or_else(PoisonError::into_inner);
-        if joinable.get(&key).is_some_and(|open| Arc::ptr_eq(&open.joined, joined))
-            && let Some(Joinable { outcome, .. }) = joinable.remove(&key)
-        {
-            self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Begun { at, outcome });
-        }
-    }
-
     fn end(&self, key: Key) {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
@@ -147,24 +133,12 @@ pub(crate) async fn check(
     id: Uuid,
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
-    let key = (model.table, id);
-    let outcome = {
-        let mut joinable = engine.checks.joinable.lock().unwrap_or_else(PoisonError::into_inner);
-        match joinable.entry(key) {
-            Entry::Occupied(open) => {
-                open.get().joined.fetch_add(1, Ordering::Relaxed);
-                open.get().outcome.clone()
-            }
-            Entry::Vacant(none) => {
-                admit().map_err(|error| error.of_record(model, id))?;
-                let joined = Arc::<AtomicUsize>::default();
-                let task = engine.spawn(run(Arc::clone(engine), model, id, Arc::clone(&joined)));
-                let task = task.map_err(|error| error.of_record(model, id))?;
-                let outcome = task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped)));
-                none.insert(Joinable { joined, outcome: outcome.boxed().shared() }).outcome.clone()
-            }
-        }
-    };
+    let outcome = join(engine, (model.table, id), |joined| {
+        admit().map_err(|error| error.of_record(model, id))?;
+        let task = engine.spawn(run(Arc::clone(engine), model, id, joined));
+        let task = task.map_err(|error| error.of_record(model, id))?;
+        Ok(task.map(|joined| joined.unwrap_or(Err(CheckFailure::Stopped))).boxed().shared())
+    })?;
     into_result(outcome.await, model, id)
 }
 
@@ -197,7 +171,7 @@ pub(crate) async fn take_older(
 ) -> Result<CheckedRow, Error> {
     asks_cdms(model)?;
     admit().map_err(|error| error.of_record(model, id))?;
-    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, RESOLVE, Arc::clone(actor), i64::MAX));
+    let task = engine.spawn(carry_out(Arc::clone(engine), model, id, RESOLVE, Arc::clone(actor), i64::MAX, None));
     let task = task.map_err(|error| error.of_record(model, id))?;
     into_result(task.await.unwrap_or(Err(CheckFailure::Stopped)), model, id)
 }
@@ -205,31 +179,13 @@ pub(crate) async fn take_older(
 async fn run(engine: Arc<Engine>, model: &'static ModelDescriptor, id: Uuid, joined: Arc<AtomicUsize>) -> Outcome {
     let key = (model.table, id);
     let turn = engine.checks.turns.lock(key).await;
-    gather(&joined, &*engine.clock).await;
-    // From here on, a caller may arrive too late for the request, so it waits for the next check.
-    engine.checks.begin(key, &joined, ClockReading::of(&*engine.clock));
+    let entrance = Entrance::of(Arc::clone(&engine), key, joined);
     let skew = engine.settings.clock_skew_ms();
     let program = Arc::clone(&engine.program);
-    let outcome = carry_out(Arc::clone(&engine), model, id, "read", program, skew).await;
+    let outcome = carry_out(Arc::clone(&engine), model, id, "read", program, skew, Some(entrance)).await;
     engine.checks.end(key);
     drop(turn);
     outcome
-}
-
-/// Lets the callers of this moment join before the check begins: a task that was just spawned may run before those that
-/// are ready. One turn of the scheduler shows whether there are others; then it goes on until no more come.
-async fn gather(joined: &AtomicUsize, clock: &dyn Clock) {
-    let begun = clock.monotonic();
-    let (mut known, mut quiet) = (0, QUIET_TURNS - 1);
-    for _ in 0..TURNS_MAX {
-        tokio::task::yield_now().await;
-        let now = joined.load(Ordering::Relaxed);
-        quiet = if now > known { 0 } else { quiet + 1 };
-        known = now;
-        if quiet >= QUIET_TURNS || clock.monotonic().saturating_sub(begun) > GATHERING_MAX {
-            return;
-        }
-    }
 }
 
 /// Runs one check that tolerates CDMS's time going back by this much.
@@ -240,10 +196,11 @@ async fn carry_out(
     kind: &'static str,
     actor: Arc<str>,
     clock_skew_ms: i64,
+    entrance: Option<Entrance>,
 ) -> Outcome {
     let mapping = ModelMapping::new(model, id, Arc::clone(&actor));
     let mut machine = Read::new(mapping, clock_skew_ms);
-    let mut run = Run::new(Arc::clone(&engine), model, id, actor);
+    let mut run = Run::new(Arc::clone(&engine), model, id, actor).joined_at(entrance);
     let sighting = observed(kind, model, id, None, run.drive(&mut machine)).await;
     let sighting = sighting.map_err(CheckFailure::Store)?.map_err(|failure| {
         if !matches!(failure, Failure::Unavailable(_) | Failure::LoginRefused(_)) {
