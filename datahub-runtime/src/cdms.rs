@@ -1,5 +1,6 @@
 //! The hub's client of CDMS: one request at a time for one record, never repeated behind the protocol's back.
 
+mod addresses;
 mod authenticator;
 mod background;
 mod certificate;

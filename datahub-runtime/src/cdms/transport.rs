@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 pub(crate) use error::{Lost, NoResponse, NotSent};
 use limited::{Limited, came};
 
+use super::addresses::Addresses;
 use super::authenticator::LoginRequests;
 use super::client_options::ClientOptions;
 use super::connections::{Connections, Turn};
@@ -46,6 +47,7 @@ pub(super) const HEADER_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Transport {
     /// The address of CDMS's data service.
     service: Url,
+    addresses: Addresses,
     /// The organisation's address, where logins begin.
     organisation: Url,
     /// A request that changes nothing and has a small answer.
@@ -161,6 +163,7 @@ impl Transport {
         })?;
         let reach = Reach::of("CDMS", clock);
         Ok(Transport {
+            addresses: Addresses::of(service.clone()),
             service,
             organisation,
             #[cfg(feature = "ntlm")]
@@ -236,7 +239,8 @@ impl Transport {
             None => None,
             Some(own) => Some(self.turn(own).await?),
         };
-        let url = Url::parse(&request.url).map_err(|source| NotSent::Address { url: request.url, source })?;
+        let url = self.addresses.parse(&request.url);
+        let url = url.map_err(|source| NotSent::Address { url: request.url, source })?;
         let body = request.body.map(Bytes::from);
         let mut is_second = false;
         loop {
