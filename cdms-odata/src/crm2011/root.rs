@@ -108,8 +108,12 @@ impl ServiceRoot {
 
     /// Adds the attributes to read to an address, unless that would make it longer than [`MAX_URI`].
     pub fn select<'n>(&self, url: String, names: impl IntoIterator<Item = &'n str>) -> Selected {
-        let mut long = format!("{url}?$select=");
-        for (position, name) in names.into_iter().enumerate() {
+        let names = names.into_iter();
+        // About as long as it will be, for names of usual length.
+        let mut long = String::with_capacity(url.len() + 24 * (1 + names.size_hint().0));
+        long.push_str(&url);
+        long.push_str("?$select=");
+        for (position, name) in names.enumerate() {
             if position > 0 {
                 long.push(',');
             }

@@ -114,6 +114,9 @@ columns! {
     }
 }
 
+/// How many pieces the statement that loads records has, of most models.
+const QUESTION_PIECES: usize = 64;
+
 /// The statement that loads records, and the types of its columns.
 pub(super) fn question(
     model: &'static ModelDescriptor,
@@ -121,7 +124,7 @@ pub(super) fn question(
     now: Instant,
     quiet_ms: u64,
 ) -> Result<(Statement, Vec<ColumnType>), Trouble> {
-    let mut statement = Statement::default();
+    let mut statement = Statement::with_room(QUESTION_PIECES);
     let mut types = RecordColumns::TYPES.to_vec();
     statement.sql("SELECT ");
     statement.push(RecordColumns::SELECT, [model.table.into(), epochs::setting_of(model)]);

@@ -21,9 +21,9 @@ pub(super) struct Placed<'s> {
 }
 
 impl<'s> Placed<'s> {
-    /// A statement whose text will have this length, and whether it is kept prepared.
-    pub(super) fn new(length: usize, is_kept: bool) -> Self {
-        Placed { sql: String::with_capacity(length), values: Vec::new(), is_kept }
+    /// A statement whose text will have about this length and this many values, and whether it is kept prepared.
+    pub(super) fn new(length: usize, values: usize, is_kept: bool) -> Self {
+        Placed { sql: String::with_capacity(length), values: Vec::with_capacity(values), is_kept }
     }
 
     /// Appends a parameter.

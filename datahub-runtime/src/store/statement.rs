@@ -67,6 +67,11 @@ impl Statement {
         statement
     }
 
+    /// An empty statement with room for this many pieces: of SQL, names and values.
+    pub(super) fn with_room(pieces: usize) -> Self {
+        Statement { pieces: Vec::with_capacity(pieces), once: false }
+    }
+
     /// The same statement, but not kept prepared.
     pub(crate) fn once(mut self) -> Self {
         self.once = true;
@@ -118,7 +123,8 @@ impl Statement {
         let is_kept = !self.once && self.rows().all(Rows::is_one);
         #[cfg(feature = "counts")]
         let is_kept = is_kept || KEEPS_ALL.get();
-        let mut text = Placed::new(self.pieces.iter().map(length).sum(), is_kept);
+        let values = self.pieces.iter().filter(|piece| matches!(piece, Piece::Value(_) | Piece::Rows(_))).count();
+        let mut text = Placed::new(self.pieces.iter().map(length).sum(), values, is_kept);
         for piece in &self.pieces {
             match piece {
                 Piece::Sql(sql) => text.sql.push_str(sql),
