@@ -34,6 +34,34 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_a_record_before_does_not_matter() {
+        let long: &Shape = &[("A", Kind::Integer), ("B", Kind::Integer), ("C", Kind::Integer)];
+        let short: &Shape = &[("B", Kind::Integer), ("D", Kind::Integer)];
+        let records = [
+            (long, r#""A":1,"B":2,"C":3"#, "A 1, B 2, C 3"),
+            (long, r#""C":3,"A":1,"B":2"#, "A 1, B 2, C 3"),
+            (short, r#""D":4,"B":2"#, "B 2, D 4"),
+            (long, r#""X":[],"C":9,"C":3,"C":3,"C":3,"B":2,"A":1,"B":7"#, "A 1, B 7, C 3"),
+            (short, r#""A":1,"B":2,"C":3,"D":4"#, "B 2, D 4"),
+            (long, r#""C":null,"B":2,"A":"no number""#, "none"),
+            (long, r#""B":2,"A":1"#, "none"),
+        ];
+        // Each record after each other.
+        for (before, (shape, members, expected)) in records.iter().flat_map(|before| records.map(|now| (before, now))) {
+            let read = |shape, members: &str| read_record(format!(r#"{{"d":{{{members}}}}}"#).as_bytes(), shape);
+            _ = read(before.0, before.1);
+            let read = read(shape, members).map_or("none".to_owned(), |attributes| {
+                let number = |(name, value): (&str, &Value)| match value {
+                    Value::Integer(number) => format!("{name} {number}"),
+                    other => format!("{name} {other:?}"),
+                };
+                attributes.iter().map(number).collect::<Vec<_>>().join(", ")
+            });
+            assert_eq!(read, expected, "{members} after {}", before.1);
+        }
+    }
+
+    #[test]
     fn every_form_reads_and_writes_back() {
         let id = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
         let guid = Uuid::parse_str(id).unwrap();

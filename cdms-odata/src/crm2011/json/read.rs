@@ -1,5 +1,6 @@
 //! Reading responses: one record, or a page of them.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -206,25 +207,41 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut expected = 0;
-        while let Some(place) = map.next_key_seed(NameSeed { shape: self.0.shape, expected })? {
-            match place {
-                Some(place) => {
-                    expected = place + 1;
-                    let value = map.next_value_seed(ValueSeed(self.0.shape[place].1))?;
+        let shape = self.0.shape;
+        let mut order = ORDER.take();
+        let (mut member, mut after_last) = (0, 0);
+        loop {
+            let expected = order.get(member).copied().unwrap_or(after_last);
+            match map.next_key_seed(NameSeed { shape, expected })? {
+                Some(Some(place)) => {
+                    if let Some(expected) = order.get_mut(member) {
+                        *expected = place;
+                    } else if order.len() < shape.len() {
+                        order.push(place);
+                    }
+                    (member, after_last) = (member + 1, place + 1);
+                    let value = map.next_value_seed(ValueSeed(shape[place].1))?;
                     self.0.found(place, value);
                 }
-                None => drop(map.next_value::<IgnoredAny>()?),
+                Some(None) => drop(map.next_value::<IgnoredAny>()?),
+                None => break,
             }
         }
+        ORDER.set(order);
         Ok(())
     }
+}
+
+thread_local! {
+    /// The positions in its shape that the members of the last record had, in their order. The service writes all records
+    /// of an entity in one order, so the next one probably has them too. Where it has not, its names are searched for.
+    static ORDER: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
 }
 
 /// Finds a member's name in a shape without storing it.
 pub(super) struct NameSeed<'s> {
     pub(super) shape: &'s Shape,
-    /// The position if the members come in the order of names, as they are requested.
+    /// The position that is tried first.
     pub(super) expected: usize,
 }
 
