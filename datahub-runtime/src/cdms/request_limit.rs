@@ -89,8 +89,10 @@ impl RequestLimit {
     pub(super) fn note(&mut self, came: Came, sent: Round, under_way: usize) {
         match came {
             Came::Answer { record } => {
-                if let Some((set, took)) = record {
-                    self.compare(set, took, under_way);
+                match record {
+                    Some((set, took)) => self.compare(set, took, under_way),
+                    // What is not compared any more is forgotten.
+                    None => self.slow -= self.slow * SLOW_WEIGHT / 4.0,
                 }
                 self.answered(under_way);
             }
@@ -130,7 +132,8 @@ impl RequestLimit {
             self.answers = 0;
             match is_slow {
                 true if self.now > SUSTAINED => self.now -= 1,
-                true => {}
+                // An overload has brought it below, and is over.
+                true => self.now = (self.now + 1).min(SUSTAINED).min(self.max),
                 false => self.now = (self.now + 1).min(self.max),
             }
         }
@@ -156,6 +159,38 @@ mod tests {
     #[test]
     fn it_begins_where_a_server_is_known_to_bear_it_and_no_higher_than_its_maximum() {
         assert_eq!([1, 3, 16, 64].map(|max| RequestLimit::new(max).now()), [1, 3, 16, 16]);
+    }
+
+    #[test]
+    fn slow_answers_keep_it_from_what_is_sustained_only_for_as_long_as_an_overload_lasts() {
+        let mut limit = RequestLimit::new(64);
+        for _ in 0..8 {
+            note(&mut limit, Came::Answer { record: Some(("AccountSet", Duration::from_millis(10))) }, 1);
+        }
+        // By day every answer takes this long, and it is never seen how long one takes alone.
+        for _ in 0..64 {
+            answers(&mut limit, 60);
+        }
+        let all = limit.now();
+        note(&mut limit, Came::Overload, all);
+        assert_eq!(limit.now(), 8);
+        for _ in 0..20 {
+            answers(&mut limit, 60);
+        }
+        assert_eq!(limit.now(), 16);
+    }
+
+    #[test]
+    fn slow_answers_are_forgotten_when_no_others_can_be_compared_with_them() {
+        let mut limit = RequestLimit::new(64);
+        note(&mut limit, Came::Answer { record: Some(("AccountSet", Duration::from_millis(10))) }, 1);
+        answers(&mut limit, 500);
+        answers(&mut limit, 500);
+        for _ in 0..200 {
+            let all = limit.now();
+            note(&mut limit, Came::Answer { record: None }, all);
+        }
+        assert!(limit.now() > 16, "{}", limit.now());
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Run<'_> {
 
     /// Whether the connection has ended, so that it is unknown what became of a statement.
     pub(super) fn is_cut_off(&mut self) -> bool {
-        self.connection.is_spoilt()
+        self.connection.was_closed() || self.connection.is_spoilt()
     }
 }
 

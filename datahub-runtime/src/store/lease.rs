@@ -88,20 +88,20 @@ impl Lease {
     /// before the transaction ends.
     pub(crate) fn renew(&self, connection: &mut Connection) -> Result<bool, Trouble> {
         let now = connection.now()?;
-        let sql = "UPDATE datahub_settings SET value = ? WHERE name = ? AND value LIKE ?";
+        let sql = "UPDATE datahub_settings SET value = ? WHERE name = ? AND value <> replace(value, ?, '')";
         let values = [self.text(now)?.into(), (&*self.setting).into(), self.ours().into()];
         Ok(connection.execute(&Statement::new(sql, values))? == 1)
     }
 
     /// Gives the lease back.
     pub(crate) fn release(&self, connection: &mut Connection) -> Result<(), Trouble> {
-        let sql = "DELETE FROM datahub_settings WHERE name = ? AND value LIKE ?";
+        let sql = "DELETE FROM datahub_settings WHERE name = ? AND value <> replace(value, ?, '')";
         connection.send(Statement::new(sql, [(&*self.setting).into(), self.ours().into()]))
     }
 
-    /// What a lease of this holder looks like.
+    /// What is part of a lease of this holder only.
     fn ours(&self) -> String {
-        format!("%\"holder\":\"{}\"%", self.holder)
+        format!("\"holder\":\"{}\"", self.holder)
     }
 
     fn text(&self, now: Instant) -> Result<String, Trouble> {

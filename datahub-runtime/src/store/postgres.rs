@@ -3,6 +3,8 @@
 mod address;
 mod connecting;
 mod failure;
+#[cfg(test)]
+mod fake_server;
 mod line;
 mod pipeline;
 mod session;

@@ -179,18 +179,13 @@ impl Serialize for InShort<'_> {
 pub(crate) fn read(connection: &mut Connection, stored: &str) -> Result<Attributes, Trouble> {
     let known = connection.known_names().clone();
     let unknown = Cell::new(None);
-    match decode(stored, &known, &unknown) {
-        Ok(seen) => return Ok(seen),
-        Err(error) if unknown.take().is_none() => return Err(error),
-        Err(_) => {}
-    }
-    let found = settings::that_begin(connection, SETTING)?;
-    let found = found.iter().map(|(setting, names)| Names::from_setting(setting, names));
-    known.add(found.collect::<Result<_, _>>()?);
-    decode(stored, &known, &unknown).map_err(|error| match unknown.take() {
-        Some(key) => Trouble::Corrupt(format!("the setting {SETTING}{key} is missing, which names what was seen")),
-        None => error,
-    })
+    let decoded = decode(stored, &known, &unknown);
+    let Some(key) = unknown.take() else { return decoded };
+    let setting = format!("{SETTING}{key}");
+    let names = settings::get(connection, &setting)?
+        .ok_or_else(|| Trouble::Corrupt(format!("the setting {setting} is missing, which names what was seen")))?;
+    known.add(vec![Names::from_setting(&setting, &names)?]);
+    decode(stored, &known, &unknown)
 }
 
 /// Decodes either form; `unknown` is set if the list is not known.

@@ -93,6 +93,12 @@ impl Statement {
         (text.sql, text.values)
     }
 
+    /// Whether it is a `SELECT`, which changes no table.
+    #[cfg(feature = "postgres")]
+    pub(super) fn is_select(&self) -> bool {
+        matches!(self.pieces.first(), Some(Piece::Sql(sql)) if sql.starts_with("SELECT "))
+    }
+
     /// All bound values.
     #[cfg(feature = "postgres")]
     pub(super) fn values(&self) -> impl Iterator<Item = &Datum> {

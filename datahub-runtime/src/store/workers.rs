@@ -223,7 +223,8 @@ impl Worker {
         while let Some(job) = self.jobs.take() {
             let is_spoilt = catch_unwind(AssertUnwindSafe(|| {
                 job(self.connection());
-                self.connection.as_mut().is_some_and(Connection::is_spoilt) && !planted(Planted::TransactionLeftOpen)
+                let is_left = |connection: &mut Connection| connection.is_spoilt() || connection.is_in_transaction();
+                self.connection.as_mut().is_some_and(is_left) && !planted(Planted::TransactionLeftOpen)
             }));
             if is_spoilt.unwrap_or(true) {
                 // Closing the connection rolls back whatever the job left open, and the next job gets a new connection.

@@ -74,12 +74,16 @@ impl Connection {
         table: &'static str,
         sql: &'static str,
     ) -> Result<(), Trouble> {
-        with_inner!(
-            self,
-            sqlite: connection => connection.batch_execute(sql),
-            postgres: connection => connection.send_batch(sql, Some(table)),
-        )
-        .map_err(|trouble: Trouble| trouble.in_table(table))
+        match &mut self.inner {
+            Inner::Sqlite(connection) => {
+                connection.batch_execute(sql).map_err(|error| trouble_of_file(error).in_table(table))
+            }
+            // An error of a statement that was waiting is about its own table.
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(connection) => {
+                connection.send_batch(sql, Some(table)).map_err(|problem| self.trouble_of_server(problem))
+            }
+        }
     }
 
     /// Waits until all statements have been run.

@@ -161,39 +161,17 @@ impl Drop for Line {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc;
     use std::time::Instant;
 
-    use tokio_postgres::NoTls;
-
+    use super::super::fake_server::{DONE, GOODBYE, LONG, heard_to_the_end, line};
     use super::*;
-
-    /// A server that accepts a connection and then does what it is asked to.
-    fn open(patience: Duration, then: impl FnOnce(TcpStream) + Send + 'static) -> Line {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || {
-            let mut server = listener.accept().unwrap().0;
-            let mut startup = [0; 4];
-            server.read_exact(&mut startup).unwrap();
-            let mut parameters = vec![0; usize::try_from(u32::from_be_bytes(startup)).unwrap() - 4];
-            server.read_exact(&mut parameters).unwrap();
-            // Authentication succeeded, and the server is ready.
-            server.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
-            then(server);
-        });
-        let config = format!("host=127.0.0.1 port={port} user=test");
-        Line::open(patience, async move || Ok(tokio_postgres::connect(&config, NoTls).await.unwrap())).unwrap()
-    }
-
-    const LONG: Duration = Duration::from_secs(60);
 
     #[test]
     fn an_answer_that_takes_too_long_ends_the_line() {
         let limit = Duration::from_millis(50);
         let (release, held) = mpsc::channel::<()>();
-        let mut line = open(limit, move |_socket| _ = held.recv());
+        let mut line = line(limit, move |_socket| _ = held.recv());
         let begun = Instant::now();
         let answer = line.ask(async |client: &Client| client.batch_execute("SELECT 1").await);
         assert!(answer.unwrap_err().is_closed() && begun.elapsed() >= limit);
@@ -203,10 +181,10 @@ mod tests {
 
     #[test]
     fn many_quick_answers_with_idle_time_between_do_not_add_up() {
-        let mut line = open(Duration::from_secs(1), |mut socket| {
+        let mut line = line(Duration::from_secs(1), |mut socket| {
             let mut bytes = [0; 1024];
             while socket.read(&mut bytes).is_ok_and(|read| read > 0) {
-                _ = socket.write_all(b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I");
+                _ = socket.write_all(DONE);
             }
         });
         for _ in 0..3 {
@@ -219,7 +197,7 @@ mod tests {
     #[test]
     fn a_server_that_hung_up_while_the_line_was_idle_is_noticed() {
         let (closed, is_closed) = mpsc::channel();
-        let mut line = open(LONG, move |socket| {
+        let mut line = line(LONG, move |socket| {
             drop(socket);
             closed.send(()).unwrap();
         });
@@ -236,18 +214,14 @@ mod tests {
     #[test]
     fn the_server_is_told_when_the_line_is_dropped() {
         let (says, said) = mpsc::channel();
-        let line = open(LONG, move |mut socket| {
-            let mut rest = Vec::new();
-            socket.read_to_end(&mut rest).unwrap();
-            says.send(rest).unwrap();
-        });
+        let line = line(LONG, move |socket| says.send(heard_to_the_end(socket)).unwrap());
         drop(line);
-        assert_eq!(said.recv().unwrap(), b"X\0\0\0\x04");
+        assert_eq!(said.recv().unwrap(), GOODBYE);
     }
 
     #[tokio::test]
     async fn a_line_may_be_dropped_in_a_runtime() {
-        let line = tokio::task::spawn_blocking(|| open(LONG, |_| {})).await.unwrap();
+        let line = tokio::task::spawn_blocking(|| line(LONG, |_| {})).await.unwrap();
         drop(line);
     }
 }

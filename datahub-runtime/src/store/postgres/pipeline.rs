@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::Poll;
 
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
@@ -28,6 +29,17 @@ pub(super) enum Question<'s> {
     Batch(Cow<'s, str>),
     /// A statement, which has rows if they are wanted and not only their number.
     Statement { statement: Cow<'s, Statement>, has_rows: bool },
+}
+
+impl Question<'_> {
+    /// Whether it changes nothing in a server that has begun no transaction.
+    pub(super) fn only_reads(&self) -> bool {
+        match self {
+            Question::Begin { .. } | Question::Commit => true,
+            Question::RollBackTo { .. } | Question::Batch(_) => false,
+            Question::Statement { statement, .. } => statement.is_select(),
+        }
+    }
 }
 
 /// A question, and the model's table that its error is about.
@@ -81,16 +93,32 @@ impl Message<'_> {
     }
 }
 
-/// Sends messages in their order, and waits for all answers.
+/// Sends messages in their order, and waits for all answers. If one cannot be sent, the others after it are not sent
+/// either, and its error is the last answer: the server, which does not know of it, would go on without it.
 pub(super) async fn answers(client: &Client, messages: &[Message<'_>]) -> Vec<Result<Answer, Error>> {
     if let [message] = messages {
         return vec![message.answer(client).await];
     }
     // A future puts its message into the connection's queue when it is polled for the first time.
-    let mut asked: Vec<Pin<Box<dyn Future<Output = _> + '_>>> = Vec::with_capacity(messages.len());
-    asked.extend(messages.iter().map(|message| Box::pin(message.answer(client)) as _));
+    let mut asked: Vec<LocalBoxFuture<'_, _>> =
+        messages.iter().map(|message| message.answer(client).boxed_local()).collect();
     let mut answers: Vec<Option<_>> = messages.iter().map(|_| None).collect();
+    let mut is_sent = false;
     poll_fn(|context| {
+        if !std::mem::replace(&mut is_sent, true) {
+            for (at, asked) in asked.iter_mut().enumerate() {
+                match asked.as_mut().poll(context) {
+                    // Only the server's own errors are answers.
+                    Poll::Ready(Err(error)) if error.as_db_error().is_none() => {
+                        answers[at] = Some(Err(error));
+                        answers.truncate(at + 1);
+                        break;
+                    }
+                    Poll::Ready(answer) => answers[at] = Some(answer),
+                    Poll::Pending => {}
+                }
+            }
+        }
         for (asked, answer) in asked.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()) {
             if let Poll::Ready(ready) = asked.as_mut().poll(context) {
                 *answer = Some(ready);
@@ -100,4 +128,39 @@ pub(super) async fn answers(client: &Client, messages: &[Message<'_>]) -> Vec<Re
     })
     .await;
     answers.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::mpsc;
+
+    use cdms_odata::Instant;
+
+    use super::super::fake_server::{DONE, GOODBYE, LONG, heard, heard_to_the_end, line};
+    use super::*;
+    use crate::store::statement::Datum;
+
+    #[test]
+    fn what_follows_a_message_that_cannot_be_sent_is_not_sent() {
+        let (says, said) = mpsc::channel();
+        let mut line = line(LONG, move |mut socket| {
+            says.send(heard(&mut socket)).unwrap();
+            socket.write_all(DONE).unwrap();
+            says.send(heard_to_the_end(socket)).unwrap();
+        });
+        let beyond = Datum::Instant(Some(Instant(i64::MAX)));
+        let values = vec![Bound::One(&beyond)];
+        let messages = [
+            Message::Batch("SELECT 1".into()),
+            Message::Typed { sql: "UPDATE t SET at = $1".to_owned(), values, has_rows: false },
+            Message::Batch("COMMIT".into()),
+        ];
+        let answers = line.ask(async |client: &Client| answers(client, &messages).await);
+        assert!(matches!(answers[..], [Ok(_), Err(_)]), "{answers:?}");
+        drop(line);
+        let (first, rest) = (said.recv().unwrap(), said.recv().unwrap());
+        assert!(first.contains("SELECT 1") && !first.contains("COMMIT"), "{first:?}");
+        assert_eq!(rest, GOODBYE);
+    }
 }

@@ -5,8 +5,8 @@
 //! on, and no statement is prepared by name, because the name may belong to another program.
 //!
 //! A statement of a transaction whose result is not needed waits for the next one whose result is, or for the end of the
-//! transaction, and is sent in the same round trip. The transaction's beginning and its end go the same way. If one of
-//! them fails, the server refuses the others, and the first error is the one to report.
+//! transaction, and is sent in the same round trip. The transaction's end goes the same way, and its beginning with what
+//! only reads. If one of them fails, the server refuses the others, and the first error is the one to report.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -52,9 +52,13 @@ impl PostgresConnection {
     pub(crate) fn establish(address: &Address, patience: Duration) -> Result<PostgresConnection, Trouble> {
         let token = Uuid::new_v4().simple().to_string();
         let line = Line::open(patience, async || connect(address, &token).await)?;
-        Ok(PostgresConnection {
+        Ok(PostgresConnection::on(line, Some(token)))
+    }
+
+    fn on(line: Line, token: Option<String>) -> Self {
+        PostgresConnection {
             line,
-            token: Some(token),
+            token,
             prepared: HashMap::new(),
             begin: BEGIN.to_owned(),
             waiting: Vec::new(),
@@ -62,7 +66,7 @@ impl PostgresConnection {
             begun: 0,
             is_failed: false,
             is_broken: false,
-        })
+        }
     }
 
     /// Whether the session is the one that this connection started, which no other program uses.
@@ -233,8 +237,19 @@ impl PostgresConnection {
 
     /// Lets a question wait for the next one, unless there is no transaction or enough are waiting.
     fn wait(&mut self, question: Question<'static>, table: Option<&'static str>) -> Result<(), Problem> {
+        if self.depth == 0 {
+            return self.asks_about(question, table).map(drop);
+        }
+        self.let_it_begin(&question)?;
         self.waiting.push(Waiting { question, table });
-        if self.depth == 0 || self.waiting.len() >= WAITING_MAX { self.settle() } else { Ok(()) }
+        if self.waiting.len() >= WAITING_MAX { self.settle() } else { Ok(()) }
+    }
+
+    /// Waits for the beginning of the transaction if the question may write. A server that does not begin it, because it
+    /// was asked to cancel a statement, would make a transaction of its own of each question that was sent with it.
+    fn let_it_begin(&mut self, question: &Question<'_>) -> Result<(), Problem> {
+        let begins = |waiting: &Waiting<'_>| matches!(waiting.question, Question::Begin { depth: 1, .. });
+        if !question.only_reads() && self.waiting.iter().any(begins) { self.settle() } else { Ok(()) }
     }
 
     /// Sends what is waiting.
@@ -249,6 +264,7 @@ impl PostgresConnection {
     }
 
     fn asks_about(&mut self, question: Question<'_>, table: Option<&'static str>) -> Result<Answer, Problem> {
+        self.let_it_begin(&question)?;
         let mut all: Vec<Waiting<'_>> = std::mem::take(&mut self.waiting);
         all.push(Waiting { question, table });
         match self.send_in_order(&all) {
@@ -323,7 +339,8 @@ impl PostgresConnection {
         if messages.is_empty() {
             return Ok(last);
         }
-        for Waiting { question, .. } in waiting {
+        let answers = self.line.ask(async |client: &Client| pipeline::answers(client, messages).await);
+        for Waiting { question, .. } in &waiting[..answers.len()] {
             match question {
                 Question::Begin { depth, .. } => self.begun = *depth,
                 Question::Commit => self.begun = 0,
@@ -331,7 +348,6 @@ impl PostgresConnection {
                 Question::Batch(_) | Question::Statement { .. } => {}
             }
         }
-        let answers = self.line.ask(async |client: &Client| pipeline::answers(client, messages).await);
         for (answer, Waiting { table, .. }) in answers.into_iter().zip(waiting) {
             last = self.told(answer, *table)?;
         }
@@ -367,3 +383,30 @@ fn cells_of(answer: Answer, types: &[ColumnType]) -> Result<Vec<Cells>, Problem>
 /// Each statement sees what was committed before it, whatever the server's settings are: a transaction waits for its
 /// record's lock first, and must see what was stored in the meantime.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::mpsc;
+
+    use super::super::fake_server::{CANCELLED, GOODBYE, LONG, heard, heard_to_the_end, line};
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_if_the_server_does_not_begin_the_transaction() {
+        let (says, said) = mpsc::channel();
+        let line = line(LONG, move |mut socket| {
+            says.send(heard(&mut socket)).unwrap();
+            socket.write_all(CANCELLED).unwrap();
+            says.send(heard_to_the_end(socket)).unwrap();
+        });
+        let mut connection = PostgresConnection::on(line, None);
+        connection.begin().unwrap();
+        let written = connection.send(Statement::new("UPDATE t SET a = 1", []), None);
+        assert!(matches!(written, Err(Problem::Told(..))), "{written:?}");
+        drop(connection);
+        let (first, rest) = (said.recv().unwrap(), said.recv().unwrap());
+        assert!(first.contains("BEGIN") && !first.contains("UPDATE"), "{first:?}");
+        assert_eq!(rest, GOODBYE);
+    }
+}
