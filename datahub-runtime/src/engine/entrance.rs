@@ -71,6 +71,8 @@ impl Entrance {
     /// Closes if nobody has joined since the mark, so that what was loaded since is as new as each caller needs; returns
     /// whether it is closed. Otherwise waits until no more callers come, but not for long, and the row must be loaded again.
     pub(crate) async fn closes(&self, mark: Mark) -> bool {
+        // The row may have been there before anybody else had a turn.
+        tokio::task::yield_now().await;
         if self.close(mark, Some(mark.joined)) {
             return true;
         }
