@@ -5,6 +5,7 @@ mod handshake;
 mod limited;
 #[cfg(test)]
 mod tests;
+mod wiped;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use error::{Lost, NoResponse, NotSent};
 use limited::{Limited, came};
+use wiped::Wiped;
 
 use super::addresses::Addresses;
 use super::authenticator::LoginRequests;
@@ -135,15 +137,6 @@ struct Outgoing {
     expecting: Expecting,
     /// The set that it asks the data service about; `None` if it is a request of a login.
     about: Option<&'static str>,
-}
-
-/// A form that is wiped from memory once it was sent.
-struct Wiped(Zeroizing<String>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }
 
 impl Transport {
